@@ -1,0 +1,205 @@
+package dev.gatun.device;
+
+import dev.gatun.device.spi.DeviceProvider;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * NVIDIA's libraries, found and opened in the one order that is safe.
+ *
+ * <p>The driver comes first, so that a machine without one never opens the rest. All other libraries come from one root. A
+ * lone {@code libcudnn.so.9} without its parts aborts the whole process on its first call, so the parts are opened before
+ * it, by absolute path, and its version checks are called before anything else.
+ */
+final class CudaLibraries implements DeviceProvider {
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final Arena FOREVER = Arena.global();
+
+    /** A set of library files that belong together. */
+    private record Root(String origin, int cudaMajor, Map<String, Path> files) {}
+
+    private final Map<NativeLibrary, SymbolLookup> lookups;
+    private final String description;
+
+    private CudaLibraries(Map<NativeLibrary, SymbolLookup> lookups, String description) {
+        this.lookups = lookups;
+        this.description = description;
+    }
+
+    /**
+     * Opens the libraries and checks that a GPU answers.
+     *
+     * @throws DeviceException naming every candidate tried, why each failed, and what to install
+     */
+    static CudaLibraries open() {
+        if (!System.getProperty("os.name").equals("Linux")) {
+            throw new DeviceException("Gatun's GPU path is for Linux; this is " + System.getProperty("os.name"));
+        }
+        SymbolLookup driver = openDriver();
+        int driverVersion = driverVersion(driver);
+        List<String> tried = new ArrayList<>();
+        for (Root root : roots(driverVersion / 1000, tried)) {
+            try {
+                return open(root, driver, driverVersion);
+            } catch (IllegalArgumentException | DeviceException e) {
+                tried.add(root.origin() + ": " + e.getMessage());
+            }
+        }
+        throw new DeviceException("no complete set of CUDA libraries was found (driver for CUDA " + version(driverVersion) + ").\nTried:\n  "
+                + String.join("\n  ", tried)
+                + "\nInstall the CUDA toolkit and cuDNN 9, or NVIDIA's wheels (pip install nvidia-cudnn-cu13 nvidia-cublas"
+                + " nvidia-cuda-runtime), and name their folder with -Dgatun.cuda.path=DIR or GATUN_CUDA_PATH.");
+    }
+
+    private static SymbolLookup openDriver() {
+        try {
+            return SymbolLookup.libraryLookup("libcuda.so.1", FOREVER);
+        } catch (IllegalArgumentException e) {
+            throw new DeviceException("no NVIDIA driver (libcuda.so.1 cannot be loaded)\nInstall NVIDIA's driver, version 525 or newer.");
+        }
+    }
+
+    private static int driverVersion(SymbolLookup driver) {
+        int status = (int) call(driver, "cuInit", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT), 0);
+        if (status != 0) {
+            throw new DeviceException("NVIDIA's driver is installed but does not start (cuInit returned " + status
+                    + (status == 100 ? ", CUDA_ERROR_NO_DEVICE: no GPU is visible" : "") + ")");
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment version = arena.allocate(ValueLayout.JAVA_INT);
+            call(driver, "cuDriverGetVersion", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS), version);
+            int value = version.get(ValueLayout.JAVA_INT, 0);
+            if (value < 12000) {
+                throw new DeviceException("NVIDIA's driver serves CUDA " + version(value) + "; 12.0 (driver 525) or newer is needed");
+            }
+            return value;
+        }
+    }
+
+    private static CudaLibraries open(Root root, SymbolLookup driver, int driverVersion) {
+        Map<NativeLibrary, SymbolLookup> lookups = new EnumMap<>(NativeLibrary.class);
+        lookups.put(NativeLibrary.DRIVER, driver);
+        lookups.put(NativeLibrary.CUDART, library(root, "libcudart"));
+        lookups.put(NativeLibrary.CUBLASLT, library(root, "libcublasLt"));
+        lookups.put(NativeLibrary.CUBLAS, library(root, "libcublas"));
+        library(root, "libcudnn_graph");
+        SymbolLookup ops = library(root, "libcudnn_ops");
+        SymbolLookup adv = library(root, "libcudnn_adv");
+        SymbolLookup cudnn = library(root, "libcudnn");
+        FunctionDescriptor noArguments = FunctionDescriptor.of(ValueLayout.JAVA_INT);
+        for (String check : List.of("cudnnOpsVersionCheck", "cudnnAdvVersionCheck")) {
+            int status = (int) call(cudnn, check, noArguments);
+            if (status != 0) {
+                throw new DeviceException(check + " returned " + status + ": cuDNN's parts are missing or of different versions");
+            }
+        }
+        lookups.put(NativeLibrary.CUDNN, name -> cudnn.find(name).or(() -> adv.find(name)).or(() -> ops.find(name)));
+        long cudnnVersion = (long) call(cudnn, "cudnnGetVersion", FunctionDescriptor.of(ValueLayout.JAVA_LONG));
+        if (cudnnVersion < 90000) {
+            throw new DeviceException("cuDNN " + cudnnVersion + " is too old; 9.0 or newer is needed");
+        }
+        long cudnnCudart = (long) call(cudnn, "cudnnGetCudartVersion", FunctionDescriptor.of(ValueLayout.JAVA_LONG));
+        if (cudnnCudart / 1000 != root.cudaMajor()) {
+            throw new DeviceException("cuDNN is built for CUDA " + cudnnCudart / 1000 + " and the runtime is CUDA " + root.cudaMajor());
+        }
+        return new CudaLibraries(lookups, "CUDA " + root.cudaMajor() + ", cuDNN " + cudnnVersion / 10000 + "." + cudnnVersion / 100 % 100
+                + "." + cudnnVersion % 100 + ", driver for CUDA " + version(driverVersion) + ", from " + root.origin());
+    }
+
+    private static SymbolLookup library(Root root, String name) {
+        Path file = root.files().get(name);
+        if (file == null) {
+            throw new DeviceException(name + ".so is missing");
+        }
+        return SymbolLookup.libraryLookup(file, FOREVER);
+    }
+
+    private static List<Root> roots(int driverMajor, List<String> tried) {
+        List<Path> folders = new ArrayList<>();
+        String named = System.getProperty("gatun.cuda.path", System.getenv("GATUN_CUDA_PATH"));
+        if (named != null) {
+            folders.add(Path.of(named));
+        } else {
+            for (String variable : List.of("CUDA_HOME", "CUDA_PATH")) {
+                if (System.getenv(variable) != null) {
+                    folders.add(Path.of(System.getenv(variable)));
+                }
+            }
+            folders.add(Path.of("/usr/local/cuda"));
+            folders.add(Path.of("/usr/local/cuda-13"));
+            folders.add(Path.of("/usr/local/cuda-12"));
+            folders.add(Path.of("/usr/lib/x86_64-linux-gnu"));
+            folders.add(Path.of("/usr/lib/aarch64-linux-gnu"));
+            folders.add(Path.of("/usr/lib64"));
+        }
+        List<Root> roots = new ArrayList<>();
+        for (Path folder : folders) {
+            for (int major = Math.min(driverMajor, 13); major >= 12; major--) {
+                Root root = root(folder, major);
+                if (root.files().containsKey("libcudart")) {
+                    roots.add(root);
+                }
+            }
+            if (roots.stream().noneMatch(r -> r.origin().equals(folder.toString()))) {
+                tried.add(folder + ": no libcudart.so.13 or .12");
+            }
+        }
+        return roots;
+    }
+
+    /** Collects a toolkit's, a system folder's or the wheels' libraries of one CUDA major version below a folder. */
+    private static Root root(Path folder, int major) {
+        Map<String, Path> files = new java.util.HashMap<>();
+        Map<String, String> sonames = new java.util.LinkedHashMap<>();
+        for (String name : List.of("libcudart", "libcublasLt", "libcublas")) {
+            sonames.put(name, name + ".so." + major);
+        }
+        for (String name : List.of("libcudnn_graph", "libcudnn_ops", "libcudnn_adv", "libcudnn")) {
+            sonames.put(name, name + ".so.9");
+        }
+        List<Path> places = new ArrayList<>();
+        for (String below : List.of(".", "lib64", "lib", "targets/x86_64-linux/lib", "cu" + major + "/lib", "nvidia/cu" + major + "/lib",
+                "cudnn/lib", "nvidia/cudnn/lib", "nvidia/cublas/lib", "nvidia/cuda_runtime/lib", "cublas/lib", "cuda_runtime/lib")) {
+            places.add(folder.resolve(below).normalize());
+        }
+        for (Map.Entry<String, String> soname : sonames.entrySet()) {
+            places.stream().map(place -> place.resolve(soname.getValue())).filter(Files::isRegularFile).findFirst()
+                    .ifPresent(file -> files.put(soname.getKey(), file.toAbsolutePath()));
+        }
+        return new Root(folder.toString(), major, files);
+    }
+
+    @Override
+    public String describe() {
+        return description;
+    }
+
+    @Override
+    public MemorySegment find(NativeLibrary library, String symbol, FunctionDescriptor descriptor) {
+        return lookups.get(library).find(symbol).orElseThrow(() -> new DeviceException(
+                library.title() + " does not export " + symbol + " (" + description + "); a newer version does"));
+    }
+
+    private static Object call(SymbolLookup lookup, String symbol, FunctionDescriptor descriptor, Object... arguments) {
+        MemorySegment address = lookup.find(symbol).orElseThrow(() -> new DeviceException(symbol + " is not exported"));
+        try {
+            return LINKER.downcallHandle(address, descriptor).invokeWithArguments(arguments);
+        } catch (Throwable t) {
+            throw new AssertionError(t);
+        }
+    }
+
+    private static String version(int value) {
+        return value / 1000 + "." + value % 1000 / 10;
+    }
+}

@@ -1,0 +1,26 @@
+package dev.gatun.device.spi;
+
+import dev.gatun.device.NativeLibrary;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A device that stands behind the C ABI in place of NVIDIA's libraries; found with {@link java.util.ServiceLoader}.
+ *
+ * <p>Implementations are called from any thread, and must answer for every symbol that the generated bindings hold: what a
+ * device does not compute returns the library's documented "not supported" status when called.
+ */
+public interface DeviceProvider {
+    /** Returns one line for people: what the device is and what it computes with. */
+    String describe();
+
+    /**
+     * Returns the address of a C function.
+     *
+     * @param library the library that documents the function
+     * @param symbol the exported name
+     * @param descriptor the function's C signature, as generated from the vendor's header
+     * @return a function pointer that stays valid for the life of the process
+     */
+    MemorySegment find(NativeLibrary library, String symbol, FunctionDescriptor descriptor);
+}
