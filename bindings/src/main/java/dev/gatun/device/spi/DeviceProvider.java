@@ -23,4 +23,12 @@ public interface DeviceProvider {
      * @return a function pointer that stays valid for the life of the process
      */
     MemorySegment find(NativeLibrary library, String symbol, FunctionDescriptor descriptor);
+
+    /**
+     * Returns what the device has to say, in words, of the call of this thread that failed last, and forgets it; empty where
+     * it has nothing to add to the library's own text.
+     */
+    default String explainLastFailure() {
+        return "";
+    }
 }

@@ -1,0 +1,2 @@
+/* cuDNN (libcudnn and its graph, ops and adv parts). What is bound of it stands in cudnn.symbols. */
+#include <cudnn.h>
