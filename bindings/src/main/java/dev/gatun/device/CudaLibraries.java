@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -104,6 +106,7 @@ final class CudaLibraries implements DeviceProvider {
             }
         }
         lookups.put(NativeLibrary.CUDNN, name -> cudnn.find(name).or(() -> adv.find(name)).or(() -> ops.find(name)));
+        requireSymbols(lookups);
         long cudnnVersion = (long) call(cudnn, "cudnnGetVersion", FunctionDescriptor.of(ValueLayout.JAVA_LONG));
         if (cudnnVersion < 90000) {
             throw new DeviceException("cuDNN " + cudnnVersion + " is too old; 9.0 or newer is needed");
@@ -114,6 +117,16 @@ final class CudaLibraries implements DeviceProvider {
         }
         return new CudaLibraries(lookups, "CUDA " + root.cudaMajor() + ", cuDNN " + cudnnVersion / 10000 + "." + cudnnVersion / 100 % 100
                 + "." + cudnnVersion % 100 + ", driver for CUDA " + version(driverVersion) + ", from " + root.origin());
+    }
+
+    private static void requireSymbols(Map<NativeLibrary, SymbolLookup> lookups) {
+        RequiredSymbols.BY_LIBRARY.forEach((library, symbols) -> {
+            List<String> missing = symbols.stream().filter(symbol -> lookups.get(library).find(symbol).isEmpty()).toList();
+            if (!missing.isEmpty()) {
+                throw new DeviceException(library.title() + " does not export " + String.join(", ", missing)
+                        + "; CUDA 12.0 and cuDNN 9.0 or newer are needed");
+            }
+        });
     }
 
     private static SymbolLookup library(Root root, String name) {
@@ -159,8 +172,8 @@ final class CudaLibraries implements DeviceProvider {
 
     /** Collects a toolkit's, a system folder's or the wheels' libraries of one CUDA major version below a folder. */
     private static Root root(Path folder, int major) {
-        Map<String, Path> files = new java.util.HashMap<>();
-        Map<String, String> sonames = new java.util.LinkedHashMap<>();
+        Map<String, Path> files = new HashMap<>();
+        Map<String, String> sonames = new LinkedHashMap<>();
         for (String name : List.of("libcudart", "libcublasLt", "libcublas")) {
             sonames.put(name, name + ".so." + major);
         }

@@ -103,6 +103,14 @@ public final class Device {
         return provider.describe() + " (" + reason + ")";
     }
 
+    /**
+     * Returns what the device has to say, in words, of the call of this thread that failed last, and forgets it; empty where
+     * the library's own text says all.
+     */
+    public String explainLastFailure() {
+        return provider.explainLastFailure();
+    }
+
     MemorySegment find(NativeLibrary library, String symbol, FunctionDescriptor descriptor) {
         return provider.find(library, symbol, descriptor);
     }

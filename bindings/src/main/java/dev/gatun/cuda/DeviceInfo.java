@@ -1,0 +1,50 @@
+package dev.gatun.cuda;
+
+import dev.gatun.generated.cudart.Cudart;
+import dev.gatun.generated.driver.CudaDriver;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What the device says of itself.
+ *
+ * @param name the device's name
+ * @param totalMemoryBytes its memory
+ * @param computeMajor compute capability, major
+ * @param computeMinor compute capability, minor
+ * @param multiprocessors streaming multiprocessors
+ * @param driverVersion the CUDA version that the driver serves, 1000·major + 10·minor
+ * @param runtimeVersion the CUDA version of the runtime, likewise
+ */
+public record DeviceInfo(String name, long totalMemoryBytes, int computeMajor, int computeMinor, int multiprocessors,
+        int driverVersion, int runtimeVersion) {
+    private static final int NAME_BYTES = 256;
+
+    /**
+     * Asks device 0.
+     *
+     * @throws CudaException if it does not answer
+     */
+    public static DeviceInfo read() {
+        CudaException.checkDriver(CudaDriver.cuInit(0), "cuInit");
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment name = arena.allocate(NAME_BYTES);
+            CudaException.checkDriver(CudaDriver.cuDeviceGetName(name, NAME_BYTES, 0), "cuDeviceGetName");
+            MemorySegment sizes = arena.allocate(Cudart.C_LONG, 2);
+            CudaException.checkRuntime(Cudart.cudaMemGetInfo(sizes, sizes.asSlice(Cudart.C_LONG.byteSize())), "cudaMemGetInfo");
+            MemorySegment version = arena.allocate(Cudart.C_INT);
+            CudaException.checkRuntime(Cudart.cudaDriverGetVersion(version), "cudaDriverGetVersion");
+            int driver = version.get(Cudart.C_INT, 0);
+            CudaException.checkRuntime(Cudart.cudaRuntimeGetVersion(version), "cudaRuntimeGetVersion");
+            return new DeviceInfo(name.getString(0), sizes.getAtIndex(Cudart.C_LONG, 1),
+                    attribute(Cudart.cudaDevAttrComputeCapabilityMajor(), arena), attribute(Cudart.cudaDevAttrComputeCapabilityMinor(), arena),
+                    attribute(Cudart.cudaDevAttrMultiProcessorCount(), arena), driver, version.get(Cudart.C_INT, 0));
+        }
+    }
+
+    private static int attribute(int attribute, Arena arena) {
+        MemorySegment value = arena.allocate(Cudart.C_INT);
+        CudaException.checkRuntime(Cudart.cudaDeviceGetAttribute(value, attribute, 0), "cudaDeviceGetAttribute");
+        return value.get(Cudart.C_INT, 0);
+    }
+}
