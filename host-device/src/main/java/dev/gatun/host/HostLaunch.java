@@ -1,0 +1,113 @@
+package dev.gatun.host;
+
+import dev.gatun.device.spi.KernelLaunch;
+import dev.gatun.device.spi.KernelTwin;
+import dev.gatun.host.compute.WorkerPool;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntConsumer;
+
+/** A launch whose parameters were copied out of the caller's memory, as the driver does during the call. */
+final class HostLaunch implements KernelLaunch, Runnable {
+    private final Host host;
+    private final String name;
+    private final KernelTwin twin;
+    private final List<PtxModule.Parameter> parameters;
+    private final long[] values;
+    private final MemorySegment[] segments;
+    private final String[] names;
+    private int gridX;
+
+    HostLaunch(Host host, String name, KernelTwin twin, List<PtxModule.Parameter> parameters) {
+        this.host = host;
+        this.name = name;
+        this.twin = twin;
+        this.parameters = parameters;
+        this.values = new long[parameters.size()];
+        this.segments = new MemorySegment[parameters.size()];
+        this.names = new String[parameters.size()];
+        Arrays.setAll(names, i -> "kernel " + name + ", parameter " + i);
+    }
+
+    /** Reads the parameters: {@code kernelParams} is an array of pointers to values, their sizes those of the PTX. */
+    HostLaunch read(int grid, long kernelParams) {
+        gridX = grid;
+        for (int i = 0; i < values.length; i++) {
+            long pointer = Native.getLong(Native.required(kernelParams, "cuLaunchKernel", "kernelParams") + 8L * i);
+            Native.required(pointer, "cuLaunchKernel", names[i]);
+            values[i] = switch (parameters.get(i).bytes()) {
+                case 4 -> Native.getInt(pointer);
+                case 8 -> Native.getLong(pointer);
+                default -> throw Fault.notSupported("cuLaunchKernel: " + names[i] + " has the type " + parameters.get(i).type());
+            };
+        }
+        return this;
+    }
+
+    /** Returns an unread launch of the same kernel, which a graph can keep. */
+    HostLaunch copy() {
+        return new HostLaunch(host, name, twin, parameters);
+    }
+
+    @Override
+    public void run() {
+        synchronized (host.engine) {
+            twin.run(this);
+        }
+    }
+
+    @Override
+    public int gridX() {
+        return gridX;
+    }
+
+    @Override
+    public int intAt(int parameter) {
+        require(parameter, 4, false);
+        return (int) values[parameter];
+    }
+
+    @Override
+    public long longAt(int parameter) {
+        require(parameter, 8, false);
+        return values[parameter];
+    }
+
+    @Override
+    public float floatAt(int parameter) {
+        require(parameter, 4, true);
+        return Float.intBitsToFloat((int) values[parameter]);
+    }
+
+    @Override
+    public boolean isNull(int parameter) {
+        return longAt(parameter) == 0;
+    }
+
+    @Override
+    public MemorySegment memoryAt(int parameter, long bytes) {
+        require(parameter, 8, false);
+        long real = host.memory.real(values[parameter], bytes, "cuLaunchKernel", names[parameter]);
+        MemorySegment segment = segments[parameter];
+        if (segment == null || segment.address() != real || segment.byteSize() != bytes) {
+            segment = MemorySegment.ofAddress(real).reinterpret(bytes);
+            segments[parameter] = segment;
+        }
+        return segment;
+    }
+
+    @Override
+    public void parallel(int tasks, IntConsumer body) {
+        WorkerPool.shared().parallel(tasks, body);
+    }
+
+    private void require(int parameter, int bytes, boolean floating) {
+        PtxModule.Parameter declared = parameters.get(parameter);
+        if (declared.bytes() != bytes || declared.isFloat() != floating) {
+            throw Fault.invalid("kernel " + name + ": its PTX declares parameter " + parameter + " as " + declared.type()
+                    + ", its twin reads " + (floating ? "f" : "u") + bytes * Byte.SIZE + " (parameters: "
+                    + parameters.stream().map(PtxModule.Parameter::type).toList() + ")");
+        }
+    }
+}

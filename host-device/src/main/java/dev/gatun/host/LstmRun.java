@@ -1,0 +1,31 @@
+package dev.gatun.host;
+
+import dev.gatun.host.compute.Lstm;
+
+/**
+ * An LSTM over given sequences: its shape, where its weights lie, and the memory its calls need.
+ *
+ * @param scratch bytes of workspace before those that the weights' layout uses
+ * @param inferenceWorkspace bytes of workspace in inference; likewise {@code trainingWorkspace}
+ * @param reserve bytes of a training forward's reserve space, with the {@link Reserve}'s head
+ */
+record LstmRun(RnnShape rnn, RnnDataShape data, WeightLayout weights, Lstm.Shape shape, long scratch, long inferenceWorkspace,
+        long trainingWorkspace, long reserve) {
+    private static final long LINE = 64;
+
+    static LstmRun of(RnnShape rnn, RnnDataShape data, boolean scattered) {
+        Lstm.Shape shape = new Lstm.Shape(data.maxLength(), data.batch(), rnn.inputSize(), rnn.hiddenSize(), rnn.layers(),
+                data.padded() ? data.lengths() : null);
+        WeightLayout weights = new WeightLayout(rnn, scattered);
+        long inference = Lstm.workspaceBytes(shape, false);
+        long training = Lstm.workspaceBytes(shape, true);
+        long scratch = (Math.max(inference, training) + LINE - 1) / LINE * LINE;
+        long extra = weights.scratchBytes();
+        return new LstmRun(rnn, data, weights, shape, scratch, extra == 0 ? inference : scratch + extra,
+                extra == 0 ? training : scratch + extra, Reserve.BYTES + Lstm.reserveBytes(shape) + extra);
+    }
+
+    long workspace(boolean training) {
+        return training ? trainingWorkspace : inferenceWorkspace;
+    }
+}

@@ -1,0 +1,188 @@
+package dev.gatun.host;
+
+import dev.gatun.host.generated.dnnl.Dnnl;
+import dev.gatun.host.generated.dnnl.dnnl_version_t;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.module.ModuleFinder;
+import java.lang.module.ModuleReference;
+import java.net.JarURLConnection;
+import java.net.URI;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.jar.JarEntry;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
+
+/**
+ * The native oneDNN library and the OpenMP runtime that it computes with.
+ *
+ * <p>Both are files in the platform's jar of {@code org.bytedeco:dnnl}. They are unpacked here rather than by JavaCPP's
+ * loader, because nothing else of JavaCPP is needed: one jar suffices instead of five, and it works in the same way on the
+ * class path and on the module path. The files are kept in {@code ~/.cache/gatun} ({@code $XDG_CACHE_HOME/gatun} where that
+ * is set; {@code -Dgatun.cache} names another folder), and checked against the jar's sizes and checksums at every load.
+ */
+public final class OneDnn {
+    private static final String ARTIFACT = "org.bytedeco:dnnl:3.13-1.5.14";
+    private static final String OPENMP = "libgomp.so.1";
+    private static final String LIBRARY = "libdnnl.so.3";
+
+    private static final SymbolLookup SYMBOLS = load();
+
+    private OneDnn() {}
+
+    /**
+     * Returns the address of a function of oneDNN or of its OpenMP runtime.
+     *
+     * @throws UnsatisfiedLinkError if neither has it
+     */
+    public static MemorySegment find(String symbol) {
+        return SYMBOLS.find(symbol).orElseThrow(() -> new UnsatisfiedLinkError("oneDNN (" + ARTIFACT + ") has no function " + symbol));
+    }
+
+    /** Returns oneDNN's version, such as 3.13.0. */
+    public static String version() {
+        MemorySegment version = Dnnl.dnnl_version();
+        return dnnl_version_t.major(version) + "." + dnnl_version_t.minor(version) + "." + dnnl_version_t.patch(version);
+    }
+
+    private static SymbolLookup load() {
+        String platform = platform();
+        String folder = "org/bytedeco/dnnl/" + platform + "/";
+        try {
+            JarURLConnection openMp = jarEntry(platform, folder + OPENMP);
+            JarURLConnection library = jarEntry(platform, folder + LIBRARY);
+            // A folder for each build: a process of another version may have its files open.
+            Path cache = cache().resolve("dnnl-" + platform + "-" + Long.toHexString(library.getJarEntry().getCrc()));
+            Files.createDirectories(cache);
+            unpack(openMp, cache.resolve(OPENMP));
+            Path unpacked = unpack(library, cache.resolve(LIBRARY));
+            setThreadPolicy();
+            // The library finds its OpenMP runtime beside it, and the lookup searches that one too.
+            return SymbolLookup.libraryLookup(unpacked, Arena.global());
+        } catch (IOException e) {
+            throw linkError("oneDNN could not be unpacked: " + e + " (-Dgatun.cache names another folder to keep it in)", e);
+        }
+    }
+
+    private static String platform() {
+        String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        String machine = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
+        String architecture = switch (machine) {
+            case "amd64", "x86_64" -> "x86_64";
+            case "aarch64", "arm64" -> "arm64";
+            default -> null;
+        };
+        if (!system.startsWith("linux") || architecture == null) {
+            throw linkError("the software device computes with oneDNN, which is packaged for Linux on x86_64 and arm64; this is "
+                    + system + " on " + machine, null);
+        }
+        return "linux-" + architecture;
+    }
+
+    private static JarURLConnection jarEntry(String platform, String name) throws IOException {
+        URL resource = OneDnn.class.getClassLoader().getResource(name);
+        if (resource == null) {
+            // On the module path nothing requires the jar's module, so that it is looked for there by name.
+            resource = modulePathEntry("org.bytedeco.dnnl." + platform.replace('-', '.'), name);
+        }
+        if (resource == null || !(resource.openConnection() instanceof JarURLConnection jar)) {
+            throw linkError("oneDNN for " + platform + " is not on the class path or the module path: add the Maven artifact "
+                    + ARTIFACT + " with classifier " + platform, null);
+        }
+        return jar;
+    }
+
+    private static URL modulePathEntry(String module, String name) throws IOException {
+        String path = System.getProperty("jdk.module.path", "");
+        Path[] places = Arrays.stream(path.split(File.pathSeparator)).filter(place -> !place.isEmpty()).map(Path::of).toArray(Path[]::new);
+        Optional<URI> jar = ModuleFinder.of(places).find(module).flatMap(ModuleReference::location);
+        return jar.isPresent() ? URI.create("jar:" + jar.get() + "!/" + name).toURL() : null;
+    }
+
+    private static Path cache() {
+        String chosen = System.getProperty("gatun.cache");
+        if (chosen != null) {
+            return Path.of(chosen);
+        }
+        String caches = System.getenv("XDG_CACHE_HOME");
+        Path parent = caches != null && !caches.isEmpty() ? Path.of(caches) : Path.of(System.getProperty("user.home"), ".cache");
+        return parent.resolve("gatun");
+    }
+
+    private static Path unpack(JarURLConnection source, Path target) throws IOException {
+        JarEntry entry = source.getJarEntry();
+        if (Files.exists(target) && Files.size(target) == entry.getSize() && checksum(target) == entry.getCrc()) {
+            return target;
+        }
+        Path partial = Files.createTempFile(target.getParent(), target.getFileName().toString(), ".partial");
+        try {
+            try (InputStream in = source.getInputStream()) {
+                Files.copy(in, partial, StandardCopyOption.REPLACE_EXISTING);
+            }
+            // Another process may be doing the same: whoever is last replaces the file by an equal one.
+            return Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(partial);
+        }
+    }
+
+    private static long checksum(Path file) throws IOException {
+        CRC32 crc = new CRC32();
+        try (InputStream in = new CheckedInputStream(Files.newInputStream(file), crc)) {
+            in.transferTo(OutputStream.nullOutputStream());
+        }
+        return crc.getValue();
+    }
+
+    /**
+     * Gives OpenMP as many threads as the JVM has processors, and has them wait for work awake for some 100 microseconds,
+     * unless the user's environment says otherwise. It reads its environment when it is loaded, and Java cannot write that.
+     *
+     * <p>Its own default is to stay awake for milliseconds. That gains nothing here, and where other programs want the same
+     * cores, a training step was seen to take ten times as long; with no wait at all, waking up takes a quarter of the step.
+     */
+    private static void setThreadPolicy() {
+        setEnvironment("OMP_NUM_THREADS", Integer.toString(Runtime.getRuntime().availableProcessors()));
+        if (System.getenv("OMP_WAIT_POLICY") == null) {
+            setEnvironment("GOMP_SPINCOUNT", "3000");
+        }
+    }
+
+    private static void setEnvironment(String name, String value) {
+        Linker linker = Linker.nativeLinker();
+        MethodHandle setenv = linker.downcallHandle(linker.defaultLookup().findOrThrow("setenv"),
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+        try (Arena arena = Arena.ofConfined()) {
+            int keepsTheUsers = 0;
+            int failed = (int) setenv.invokeExact(arena.allocateFrom(name), arena.allocateFrom(value), keepsTheUsers);
+            if (failed != 0) {
+                throw linkError("setenv(" + name + ") failed", null);
+            }
+        } catch (Error | RuntimeException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError("a C function threw", e);
+        }
+    }
+
+    private static UnsatisfiedLinkError linkError(String message, Throwable cause) {
+        UnsatisfiedLinkError error = new UnsatisfiedLinkError(message);
+        error.initCause(cause);
+        return error;
+    }
+}

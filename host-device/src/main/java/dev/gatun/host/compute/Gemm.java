@@ -1,0 +1,51 @@
+package dev.gatun.host.compute;
+
+import dev.gatun.host.generated.dnnl.Dnnl;
+import java.lang.foreign.MemorySegment;
+
+/** Products of single-precision matrices. */
+public final class Gemm {
+    private Gemm() {}
+
+    /**
+     * Computes C = alpha op(A) op(B) + beta C, row-major, where op(X) is X or its transpose.
+     *
+     * @param m rows of op(A) and C
+     * @param n columns of op(B) and C
+     * @param k columns of op(A), rows of op(B); 0 leaves beta C
+     * @param a address of A, [m][k] or, transposed, [k][m]
+     * @param lda floats from one row of A to the next; likewise {@code ldb} and {@code ldc}
+     * @param beta 0 means that C is not read, whatever it holds
+     */
+    public static void multiply(boolean transA, boolean transB, long m, long n, long k, float alpha, long a, long lda, long b, long ldb,
+            float beta, long c, long ldc) {
+        if (m == 0 || n == 0) {
+            return;
+        }
+        WorkerPool pool = WorkerPool.shared();
+        pool.lock();
+        try {
+            if (k == 0) {
+                scale(m, n, beta, c, ldc);
+                return;
+            }
+            int status = Dnnl.dnnl_sgemm((byte) (transA ? 'T' : 'N'), (byte) (transB ? 'T' : 'N'), m, n, k, alpha,
+                    MemorySegment.ofAddress(a), lda, MemorySegment.ofAddress(b), ldb, beta, MemorySegment.ofAddress(c), ldc);
+            if (status != Dnnl.dnnl_success()) {
+                throw new IllegalArgumentException("dnnl_sgemm: status " + status + " for m=" + m + " n=" + n + " k=" + k + " lda=" + lda
+                        + " ldb=" + ldb + " ldc=" + ldc);
+            }
+        } finally {
+            pool.unlock();
+        }
+    }
+
+    private static void scale(long m, long n, float beta, long c, long ldc) {
+        for (long row = 0; row < m; row++) {
+            for (long column = 0; column < n; column++) {
+                long address = c + (row * ldc + column) * Memory.F;
+                Memory.putFloat(address, beta == 0 ? 0 : beta * Memory.getFloat(address));
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package dev.gatun.host.compute;
+
+/**
+ * Where a call of {@link Lstm} keeps what, as offsets in bytes: in the weights, in the scratch memory, and in the tape that
+ * a forward pass writes and the backward passes read. Each part starts on a cache line.
+ */
+final class LstmSpace {
+    private static final long LINE = 64;
+
+    private final Lstm.Shape shape;
+    private final long packedBytes;
+
+    /** For a caller that has {@linkplain WorkerPool#lock taken the cores}. */
+    LstmSpace(Lstm.Shape shape) {
+        this.shape = shape;
+        packedBytes = packs() ? Math.max(forward().packedBytes(), backward().packedBytes()) : 0;
+    }
+
+    /** Returns whether the recurrent weights are packed: it takes about as long as one product without, of several rows. */
+    boolean packs() {
+        return shape.steps() > 1 && shape.batch() > 1;
+    }
+
+    /** Returns the product of the state with the recurrent weights' transpose, added to the gates' sums. */
+    PackedProduct forward() {
+        return PackedProduct.of(shape.batch(), 4 * shape.hiddenSize(), shape.hiddenSize(), true, true);
+    }
+
+    /** Returns the product of the gradients of the gates' sums with the recurrent weights. */
+    PackedProduct backward() {
+        return PackedProduct.of(shape.batch(), shape.hiddenSize(), 4 * shape.hiddenSize(), false, false);
+    }
+
+    // The weights.
+
+    long inputWeights(int layer) {
+        return layer == 0 ? 0 : 4 * hidden() * ((shape.inputSize() + hidden()) + (layer - 1) * 2 * hidden()) * Memory.F;
+    }
+
+    long recurrentWeights(int layer) {
+        return inputWeights(layer) + 4 * hidden() * shape.inputSize(layer) * Memory.F;
+    }
+
+    /** Eight vectors [H]: the four of W, then the four of R. */
+    long biases(int layer) {
+        return inputWeights(shape.layers()) + 8 * hidden() * layer * Memory.F;
+    }
+
+    // The tape, layer by layer.
+
+    /** [T][N][4H]: the gates; after the backward pass, the gradients of the sums under their nonlinearities. */
+    long gates(int layer) {
+        return layer * layerBytes();
+    }
+
+    /** [T][N][H]. */
+    long cells(int layer) {
+        return gates(layer) + lines(4 * states());
+    }
+
+    /** [T][N][H]: of a layer below the top. */
+    long outputs(int layer) {
+        return cells(layer) + lines(states());
+    }
+
+    /** [T][N][H]: the outputs of a layer below the top, after dropout. */
+    long nextInputs(int layer) {
+        return outputs(layer) + lines(states());
+    }
+
+    /** One bit for each of {@link #nextInputs}: whether it was kept. */
+    long mask(int layer) {
+        return nextInputs(layer) + lines(states());
+    }
+
+    long tapeBytes() {
+        return outputs(shape.layers() - 1);
+    }
+
+    private long layerBytes() {
+        return lines(4 * states()) + 3 * lines(states()) + DropoutMask.bytes(states());
+    }
+
+    // The scratch memory: what only one of the passes uses shares its place with what another does.
+
+    /** The recurrent weights as one of the products wants them; forward, and backward. */
+    long packedWeights() {
+        return 0;
+    }
+
+    /** [4H]: the sum of both biases; forward. */
+    long bias() {
+        return lines(packedBytes / Memory.F);
+    }
+
+    /** [N][H]; backward. */
+    long stateGradients() {
+        return bias();
+    }
+
+    /** [N][H]; backward. */
+    long cellGradients() {
+        return stateGradients() + lines(shape.batch() * hidden());
+    }
+
+    /** [T][N][H]: between two layers; backward. */
+    long layerGradients() {
+        return cellGradients() + lines(shape.batch() * hidden());
+    }
+
+    /** [T][N][H]: the state before each step; gradient of the weights. */
+    long statesBefore() {
+        return 0;
+    }
+
+    /** [T][N][input]: the inputs, cleared behind the sequences' ends; gradient of the weights, ragged batches only. */
+    long inputs() {
+        return lines(states());
+    }
+
+    long scratchBytes() {
+        long backward = layerGradients() + (shape.layers() > 1 ? lines(states()) : 0);
+        long gradient = inputs() + (shape.lengths() != null ? lines(shape.rows() * shape.inputSize()) : 0);
+        return Math.max(bias() + lines(4 * hidden()), Math.max(backward, gradient));
+    }
+
+    private long hidden() {
+        return shape.hiddenSize();
+    }
+
+    private long states() {
+        return shape.rows() * hidden();
+    }
+
+    private static long lines(long floats) {
+        return (floats * Memory.F + LINE - 1) / LINE * LINE;
+    }
+}

@@ -1,0 +1,9 @@
+/** A CUDA device in software behind the C functions that Gatun binds, for machines without a GPU. */
+module dev.gatun.host {
+    requires dev.gatun.bindings;
+    requires jdk.management;
+
+    uses dev.gatun.device.spi.KernelTwins;
+
+    provides dev.gatun.device.spi.DeviceProvider with dev.gatun.host.HostDevice;
+}
