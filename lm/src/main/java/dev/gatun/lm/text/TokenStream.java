@@ -56,6 +56,18 @@ public final class TokenStream implements AutoCloseable {
         });
     }
 
+    /** Takes lines that are in memory already, and adds each new word to the vocabulary. */
+    public static TokenStream ofLines(Iterable<String> lines, Vocabulary vocabulary) {
+        TokenStream stream = new TokenStream();
+        for (String line : lines) {
+            for (StringTokenizer words = new StringTokenizer(line); words.hasMoreTokens(); ) {
+                stream.add(vocabulary.add(words.nextToken()));
+            }
+            stream.add(vocabulary.add(Vocabulary.EOS));
+        }
+        return stream;
+    }
+
     private static TokenStream read(Path file, Lookup lookup) throws IOException {
         TokenStream stream = new TokenStream();
         try (InputStream in = Files.newInputStream(file);

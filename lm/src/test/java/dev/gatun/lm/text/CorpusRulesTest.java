@@ -39,6 +39,15 @@ class CorpusRulesTest {
     }
 
     @Test
+    void linesInMemoryFollowTheSameRules() {
+        Vocabulary vocabulary = new Vocabulary();
+        try (TokenStream stream = TokenStream.ofLines(List.of("b a", "", "a"), vocabulary)) {
+            assertEquals(List.of("b", "a", "<eos>"), vocabulary.words());
+            assertEquals(List.of(0, 1, 2, 2, 1, 2), java.util.Arrays.stream(ids(stream)).boxed().toList());
+        }
+    }
+
+    @Test
     void aLongTextIsReadWhole() throws IOException {
         Vocabulary vocabulary = new Vocabulary();
         try (TokenStream stream = TokenStream.readAdding(text("a b c\n".repeat(50_000)), vocabulary)) {

@@ -1,0 +1,122 @@
+package dev.gatun.lm;
+
+import dev.gatun.cuda.DeviceBuffer;
+import dev.gatun.cuda.Stream;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * A value for each of a model's parameters, in one block of device memory: the parameters themselves, or their gradients.
+ *
+ * <p>Tensors have the names, shapes and gate order (i, f, g, o) of the PyTorch module with an embedding {@code embed}, an LSTM
+ * {@code lstm} and a linear layer {@code linear}. For V words, E values an embedding, H hidden size and layers k = 0, 1, …:
+ * {@code embed.weight} [V][E]; {@code lstm.weight_ih_lk} [4H][E], or [4H][H] for k &gt; 0; {@code lstm.weight_hh_lk} [4H][H];
+ * {@code lstm.bias_ih_lk} and {@code lstm.bias_hh_lk} [4H]; {@code linear.weight} [V][H]; {@code linear.bias} [V].
+ *
+ * <p>Owned by the model or the trainer that gives it out, and valid as long as that is open. Not thread-safe: one thread at a
+ * time, together with its owner.
+ */
+public final class ParameterBlock {
+    private final ParameterLayout layout;
+    private final Stream stream;
+    private final DeviceBuffer all;
+
+    /** Allocates a block of zeros; the padding between slices stays zero, so that a norm may run over it. */
+    ParameterBlock(ParameterLayout layout, Stream stream, Resources owner) {
+        this.layout = layout;
+        this.stream = stream;
+        all = owner.own(DeviceBuffer.allocate(layout.byteSize()));
+        all.zeroAsync(stream);
+    }
+
+    /** Makes a block of zeros of the same layout. */
+    ParameterBlock zeros(Resources owner) {
+        return new ParameterBlock(layout, stream, owner);
+    }
+
+    /** Returns the tensors in the order of a PyTorch state dict. */
+    public List<TensorInfo> tensors() {
+        return layout.tensors();
+    }
+
+    /**
+     * Returns the tensor of a name.
+     *
+     * @throws IllegalArgumentException if there is none; names those there are
+     */
+    public TensorInfo tensor(String name) {
+        return layout.tensor(name);
+    }
+
+    /**
+     * Copies a tensor to the host once all enqueued work is done.
+     *
+     * @param tensor one of {@link #tensors}
+     * @param host off-heap; receives float32, row-major, exactly {@link TensorInfo#byteSize} bytes
+     * @throws IllegalArgumentException if there is no such tensor, or {@code host} is on-heap or of another size
+     */
+    public void copyTo(TensorInfo tensor, MemorySegment host) {
+        checkSize(tensor, host);
+        long at = 0;
+        for (ParameterLayout.Slice slice : layout.slices(tensor)) {
+            slice(slice).copyToAsync(host.asSlice(at, slice.bytes()), stream);
+            at += slice.bytes();
+        }
+        stream.synchronize();
+    }
+
+    /**
+     * Replaces a tensor's values, after all enqueued work; on return {@code host} may change.
+     *
+     * @param tensor one of {@link #tensors}
+     * @param host off-heap; float32, row-major, exactly {@link TensorInfo#byteSize} bytes
+     * @throws IllegalArgumentException if there is no such tensor, or {@code host} is on-heap or of another size
+     */
+    public void copyFrom(TensorInfo tensor, MemorySegment host) {
+        checkSize(tensor, host);
+        long at = 0;
+        for (ParameterLayout.Slice slice : layout.slices(tensor)) {
+            slice(slice).copyFromAsync(host.asSlice(at, slice.bytes()), stream);
+            at += slice.bytes();
+        }
+        stream.synchronize();
+    }
+
+    private static void checkSize(TensorInfo tensor, MemorySegment host) {
+        Check.that(host.byteSize() == tensor.byteSize(), tensor + " takes " + tensor.byteSize() + " bytes", host.byteSize());
+    }
+
+    private DeviceBuffer slice(ParameterLayout.Slice slice) {
+        return all.slice(slice.offset(), slice.bytes());
+    }
+
+    /** Returns the whole block, padding included. */
+    DeviceBuffer all() {
+        return all;
+    }
+
+    /** Returns how many floats the block has, padding included. */
+    long floats() {
+        return all.byteSize() / Float.BYTES;
+    }
+
+    /** Returns float [V][E]. */
+    DeviceBuffer embedWeight() {
+        return slice(layout.embedWeight());
+    }
+
+    /** Returns the LSTM's weight space, as cuDNN lays it out. */
+    DeviceBuffer lstm() {
+        return slice(layout.lstm());
+    }
+
+    /** Returns float [V][H]. */
+    DeviceBuffer linearWeight() {
+        return slice(layout.linearWeight());
+    }
+
+    /** Returns float [V]. */
+    DeviceBuffer linearBias() {
+        return slice(layout.linearBias());
+    }
+}
