@@ -1,0 +1,29 @@
+package consumer;
+
+import dev.gatun.cublas.Blas;
+import dev.gatun.cuda.DeviceBuffer;
+import dev.gatun.cuda.Stream;
+import dev.gatun.device.Device;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Multiplies two small matrices with cuBLAS and prints the product. */
+public final class Product {
+    public static void main(String[] arguments) {
+        Device.choose(Device.Choice.HOST);
+        try (Arena arena = Arena.ofConfined(); Stream stream = Stream.create(); Blas blas = Blas.create(stream);
+                DeviceBuffer a = DeviceBuffer.allocateFloats(6); DeviceBuffer b = DeviceBuffer.allocateFloats(6);
+                DeviceBuffer c = DeviceBuffer.allocateFloats(4)) {
+            a.copyFrom(arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1, 2, 3, 4, 5, 6));    // column-major: (1 3 5; 2 4 6)
+            b.copyFrom(arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1, 0, 1, 0, 10, 0));   // (1 0; 0 10; 1 0)
+            blas.sgemm(false, false, 2, 2, 3, 1, a, 2, b, 3, 0, c, 2);
+            stream.synchronize();
+            MemorySegment product = arena.allocate(4 * Float.BYTES);
+            c.copyTo(product);
+            for (int i = 0; i < 4; i++) {
+                System.out.println(product.getAtIndex(ValueLayout.JAVA_FLOAT, i));
+            }
+        }
+    }
+}
