@@ -7,7 +7,7 @@ import picocli.CommandLine.TypeConversionException;
 /** Named configurations of a training run. */
 enum Preset {
     /** Trains to a useful model in a few minutes on two cores. */
-    QUICK(128, 256, 20, 30, 1, 1000, 0.004f, 100, 300),
+    QUICK(128, 256, 20, 30, 1, 1300, 0.004f, 100, 300),
 
     /** The configuration of PyTorch's tutorial. */
     TUTORIAL(128, 1024, 20, 30, 5, Integer.MAX_VALUE, 0.002f, 100, 1000);

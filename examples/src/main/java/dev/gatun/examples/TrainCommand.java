@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.device.Device;
 import dev.gatun.lm.LanguageModel;
 import dev.gatun.lm.ModelConfig;
+import dev.gatun.lm.Trainer;
 import dev.gatun.lm.TrainingOptions;
 import dev.gatun.lm.text.Windows;
 import java.io.IOException;
@@ -110,9 +111,11 @@ final class TrainCommand implements Callable<Integer> {
                 if (init != null) {
                     model.loadWeights(init);
                 }
-                directory.create(corpus.vocabulary(), describe(config, chosen));
                 TrainingOptions options = new TrainingOptions(batch, seq, clip, learningRate, seed);
-                new TrainingRun(directory, model, options, print).train(corpus, epochs, steps, logEvery);
+                try (Trainer trainer = new Trainer(model, options)) {
+                    directory.create(corpus.vocabulary(), describe(config, chosen));
+                    new TrainingRun(directory, model, trainer, options, print).train(corpus, epochs, steps, logEvery);
+                }
                 String sample = Sample.text(model, corpus.vocabulary(), words, 1, seed, spec.commandLine().getErr());
                 directory.writeSample(sample);
                 print.println();

@@ -16,12 +16,14 @@ import java.util.Locale;
 final class TrainingRun {
     private final RunDirectory directory;
     private final LanguageModel model;
+    private final Trainer trainer;
     private final TrainingOptions options;
     private final PrintWriter print;
 
-    TrainingRun(RunDirectory directory, LanguageModel model, TrainingOptions options, PrintWriter print) {
+    TrainingRun(RunDirectory directory, LanguageModel model, Trainer trainer, TrainingOptions options, PrintWriter print) {
         this.directory = directory;
         this.model = model;
+        this.trainer = trainer;
         this.options = options;
         this.print = print;
     }
@@ -34,19 +36,17 @@ final class TrainingRun {
     void train(Corpus corpus, int epochs, long steps, int logEvery) throws IOException {
         Windows windows = new Windows(corpus.train(), options.batch(), options.seq());
         long left = steps;
-        try (Trainer trainer = new Trainer(model, options)) {
-            for (int epoch = 1; epoch <= epochs && left > 0; epoch++) {
-                long count = Math.min(windows.count(), left);
-                String title = "Epoch [" + epoch + "/" + epochs + "]";
-                trainEpoch(trainer, windows, epoch, title, count, logEvery);
-                directory.save(model);
-                if (corpus.valid() != null) {
-                    double perplexity = Measure.perplexity(model, corpus.valid());
-                    print.printf(Locale.ROOT, "%s, validation perplexity: %.2f%n", title, perplexity);
-                    directory.addMetrics(RunDirectory.object().put("epoch", epoch).put("valid_perplexity", perplexity));
-                }
-                left -= count;
+        for (int epoch = 1; epoch <= epochs && left > 0; epoch++) {
+            long count = Math.min(windows.count(), left);
+            String title = "Epoch [" + epoch + "/" + epochs + "]";
+            trainEpoch(windows, epoch, title, count, logEvery);
+            directory.save(model);
+            if (corpus.valid() != null) {
+                double perplexity = Measure.perplexity(model, corpus.valid());
+                print.printf(Locale.ROOT, "%s, validation perplexity: %.2f%n", title, perplexity);
+                directory.addMetrics(RunDirectory.object().put("epoch", epoch).put("valid_perplexity", perplexity));
             }
+            left -= count;
         }
         if (corpus.test() != null) {
             double perplexity = Measure.perplexity(model, corpus.test());
@@ -55,7 +55,7 @@ final class TrainingRun {
         }
     }
 
-    private void trainEpoch(Trainer trainer, Windows windows, int epoch, String title, long count, int logEvery) throws IOException {
+    private void trainEpoch(Windows windows, int epoch, String title, long count, int logEvery) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment inputs = arena.allocate(ValueLayout.JAVA_INT, (long) options.batch() * options.seq());
             MemorySegment targets = arena.allocate(ValueLayout.JAVA_INT, (long) options.batch() * options.seq());

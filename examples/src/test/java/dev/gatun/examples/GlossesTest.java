@@ -1,7 +1,6 @@
 package dev.gatun.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.lm.text.TokenStream;
 import dev.gatun.lm.text.Vocabulary;
@@ -9,12 +8,26 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class GlossesTest {
     private static final int GLOSSES = 117_791; // the lines of the four data files, without their licences
+
+    private static Corpus corpus;
+
+    @BeforeAll
+    static void readCorpus() {
+        corpus = Glosses.corpus();
+    }
+
+    @AfterAll
+    static void closeCorpus() {
+        corpus.close();
+    }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '_', value = {
@@ -29,23 +42,21 @@ class GlossesTest {
 
     @Test
     void theCorpusHasTenThousandWordsAndEveryTwentiethGlossHeldOut() {
-        try (Corpus corpus = Glosses.corpus()) {
-            Vocabulary vocabulary = corpus.vocabulary();
-            assertEquals(10_000 + 2, vocabulary.size(), "the words kept, <unk> and <eos>");
-            assertEquals(GLOSSES / 20, lines(corpus.valid(), vocabulary));
-            assertEquals(GLOSSES - GLOSSES / 20, lines(corpus.train(), vocabulary));
-            int unknown = vocabulary.idOf(Vocabulary.UNKNOWN).orElseThrow();
-            long replaced = count(corpus.valid(), unknown);
-            assertTrue(replaced > 0.05 * corpus.valid().size() && replaced < 0.10 * corpus.valid().size(), replaced + " words replaced");
-        }
+        Vocabulary vocabulary = corpus.vocabulary();
+        assertEquals(10_000 + 2, vocabulary.size(), "the words kept, <unk> and <eos>");
+        assertEquals(GLOSSES / 20, lines(corpus.valid(), vocabulary));
+        assertEquals(GLOSSES - GLOSSES / 20, lines(corpus.train(), vocabulary));
+        int unknown = vocabulary.idOf(Vocabulary.UNKNOWN).orElseThrow();
+        // Counted apart from this code: 7.6 % of held-out words; which glosses are held out moves that by a few tenths.
+        assertEquals(0.076, count(corpus.valid(), unknown) / (double) corpus.valid().size(), 0.005);
     }
 
     @Test
     void theCorpusIsTheSameEachTime() {
-        try (Corpus one = Glosses.corpus(); Corpus other = Glosses.corpus()) {
-            assertEquals(one.vocabulary().words(), other.vocabulary().words());
-            assertEquals(-1, one.train().ids().mismatch(other.train().ids()));
-            assertEquals(-1, one.valid().ids().mismatch(other.valid().ids()));
+        try (Corpus again = Glosses.corpus()) {
+            assertEquals(corpus.vocabulary().words(), again.vocabulary().words());
+            assertEquals(-1, corpus.train().ids().mismatch(again.train().ids()));
+            assertEquals(-1, corpus.valid().ids().mismatch(again.valid().ids()));
         }
     }
 
