@@ -4,6 +4,7 @@ module dev.gatun.host {
     requires jdk.management;
 
     uses dev.gatun.device.spi.KernelTwins;
+    uses dev.gatun.device.spi.PtxRunner;
 
     provides dev.gatun.device.spi.DeviceProvider with dev.gatun.host.HostDevice;
 }

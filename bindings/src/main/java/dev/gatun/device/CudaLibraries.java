@@ -1,6 +1,7 @@
 package dev.gatun.device;
 
 import dev.gatun.device.spi.DeviceProvider;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -12,29 +13,34 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * NVIDIA's libraries, found and opened in the one order that is safe.
  *
  * <p>The driver comes first, so that a machine without one never opens the rest. All other libraries come from one root. A
- * lone {@code libcudnn.so.9} without its parts aborts the whole process on its first call, so the parts are opened before
- * it, by absolute path, and its version checks are called before anything else.
+ * lone {@code libcudnn.so.9} without its parts aborts the whole process on its first call, so all parts must be in one folder;
+ * they are opened before it, by absolute path, and its version checks are called before anything else.
  */
 final class CudaLibraries implements DeviceProvider {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final Arena FOREVER = Arena.global();
+    private static final String DRIVER = "libcuda.so.1";
 
-    /** A set of library files that belong together. */
+    private static final Path LOADED = Path.of("/proc/self/maps");
+
+    /** A set of library files that belong together, by name without version. */
     private record Root(String origin, int cudaMajor, Map<String, Path> files) {}
 
     private final Map<NativeLibrary, SymbolLookup> lookups;
+    private final Root root;
     private final String description;
 
-    private CudaLibraries(Map<NativeLibrary, SymbolLookup> lookups, String description) {
+    private CudaLibraries(Map<NativeLibrary, SymbolLookup> lookups, Root root, String description) {
         this.lookups = lookups;
+        this.root = root;
         this.description = description;
     }
 
@@ -49,6 +55,18 @@ final class CudaLibraries implements DeviceProvider {
         }
         SymbolLookup driver = openDriver();
         int driverVersion = driverVersion(driver);
+        requireSymbols(NativeLibrary.DRIVER, driver);
+        return openBeside(driver, driverVersion);
+    }
+
+    /**
+     * Finds and opens the libraries other than the driver, calling nothing that needs it.
+     *
+     * @param driver where the driver's functions are found
+     * @param driverVersion the CUDA version that the driver serves, for example 13000
+     * @throws DeviceException naming every candidate tried, why each failed, and what to install
+     */
+    static CudaLibraries openBeside(SymbolLookup driver, int driverVersion) {
         List<String> tried = new ArrayList<>();
         for (Root root : roots(driverVersion / 1000, tried)) {
             try {
@@ -57,17 +75,17 @@ final class CudaLibraries implements DeviceProvider {
                 tried.add(root.origin() + ": " + e.getMessage());
             }
         }
-        throw new DeviceException("no complete set of CUDA libraries was found (driver for CUDA " + version(driverVersion) + ").\nTried:\n  "
-                + String.join("\n  ", tried)
+        throw new DeviceException("no complete set of CUDA libraries was found (driver for CUDA " + version(driverVersion)
+                + ").\nTried:\n  " + String.join("\n  ", tried)
                 + "\nInstall the CUDA toolkit and cuDNN 9, or NVIDIA's wheels (pip install nvidia-cudnn-cu13 nvidia-cublas"
                 + " nvidia-cuda-runtime), and name their folder with -Dgatun.cuda.path=DIR or GATUN_CUDA_PATH.");
     }
 
     private static SymbolLookup openDriver() {
         try {
-            return SymbolLookup.libraryLookup("libcuda.so.1", FOREVER);
+            return SymbolLookup.libraryLookup(DRIVER, FOREVER);
         } catch (IllegalArgumentException e) {
-            throw new DeviceException("no NVIDIA driver (libcuda.so.1 cannot be loaded)\nInstall NVIDIA's driver, version 525 or newer.");
+            throw new DeviceException("no NVIDIA driver (" + DRIVER + " cannot be loaded)\nInstall NVIDIA's driver, version 525 or newer.");
         }
     }
 
@@ -90,6 +108,7 @@ final class CudaLibraries implements DeviceProvider {
 
     private static CudaLibraries open(Root root, SymbolLookup driver, int driverVersion) {
         Map<NativeLibrary, SymbolLookup> lookups = new EnumMap<>(NativeLibrary.class);
+        requireNoOther(root);
         lookups.put(NativeLibrary.DRIVER, driver);
         lookups.put(NativeLibrary.CUDART, library(root, "libcudart"));
         lookups.put(NativeLibrary.CUBLASLT, library(root, "libcublasLt"));
@@ -106,7 +125,9 @@ final class CudaLibraries implements DeviceProvider {
             }
         }
         lookups.put(NativeLibrary.CUDNN, name -> cudnn.find(name).or(() -> adv.find(name)).or(() -> ops.find(name)));
-        requireSymbols(lookups);
+        for (NativeLibrary library : List.of(NativeLibrary.CUDART, NativeLibrary.CUBLAS, NativeLibrary.CUBLASLT, NativeLibrary.CUDNN)) {
+            requireSymbols(library, lookups.get(library));
+        }
         long cudnnVersion = (long) call(cudnn, "cudnnGetVersion", FunctionDescriptor.of(ValueLayout.JAVA_LONG));
         if (cudnnVersion < 90000) {
             throw new DeviceException("cuDNN " + cudnnVersion + " is too old; 9.0 or newer is needed");
@@ -115,26 +136,42 @@ final class CudaLibraries implements DeviceProvider {
         if (cudnnCudart / 1000 != root.cudaMajor()) {
             throw new DeviceException("cuDNN is built for CUDA " + cudnnCudart / 1000 + " and the runtime is CUDA " + root.cudaMajor());
         }
-        return new CudaLibraries(lookups, "CUDA " + root.cudaMajor() + ", cuDNN " + cudnnVersion / 10000 + "." + cudnnVersion / 100 % 100
+        return new CudaLibraries(lookups, root, "CUDA " + root.cudaMajor() + ", cuDNN " + cudnnVersion / 10000 + "." + cudnnVersion / 100 % 100
                 + "." + cudnnVersion % 100 + ", driver for CUDA " + version(driverVersion) + ", from " + root.origin());
     }
 
-    private static void requireSymbols(Map<NativeLibrary, SymbolLookup> lookups) {
-        RequiredSymbols.BY_LIBRARY.forEach((library, symbols) -> {
-            List<String> missing = symbols.stream().filter(symbol -> lookups.get(library).find(symbol).isEmpty()).toList();
-            if (!missing.isEmpty()) {
-                throw new DeviceException(library.title() + " does not export " + String.join(", ", missing)
-                        + "; CUDA 12.0 and cuDNN 9.0 or newer are needed");
+    private static void requireSymbols(NativeLibrary library, SymbolLookup lookup) {
+        List<String> missing = RequiredSymbols.BY_LIBRARY.getOrDefault(library, List.of()).stream()
+                .filter(symbol -> lookup.find(symbol).isEmpty()).toList();
+        if (!missing.isEmpty()) {
+            throw new DeviceException(library.title() + " does not export " + String.join(", ", missing)
+                    + "; CUDA 12.0 and cuDNN 9.0 or newer are needed");
+        }
+    }
+
+    /**
+     * Refuses a root while another copy of one of its libraries is in the process: cuDNN opens its parts by bare name, and gets
+     * the copy that came first, whatever its version.
+     */
+    private static void requireNoOther(Root root) {
+        try (Stream<String> mappings = Files.lines(LOADED)) {
+            for (Path loaded : mappings.filter(line -> line.indexOf('/') >= 0).map(line -> Path.of(line.substring(line.indexOf('/'))))
+                    .distinct().toList()) {
+                for (Path file : root.files().values()) {
+                    boolean sameName = loaded.getFileName().toString().startsWith(file.getFileName().toString());
+                    if (sameName && !file.toRealPath().equals(loaded)) {
+                        throw new DeviceException(loaded + " is in this process already, and would be mixed with " + file
+                                + "; load one copy only (LD_LIBRARY_PATH, LD_PRELOAD and other native packages can bring another)");
+                    }
+                }
             }
-        });
+        } catch (IOException e) {
+            throw new DeviceException("cannot tell which libraries this process has loaded: " + e);
+        }
     }
 
     private static SymbolLookup library(Root root, String name) {
-        Path file = root.files().get(name);
-        if (file == null) {
-            throw new DeviceException(name + ".so is missing");
-        }
-        return SymbolLookup.libraryLookup(file, FOREVER);
+        return SymbolLookup.libraryLookup(root.files().get(name), FOREVER);
     }
 
     private static List<Root> roots(int driverMajor, List<String> tried) {
@@ -157,44 +194,64 @@ final class CudaLibraries implements DeviceProvider {
         }
         List<Root> roots = new ArrayList<>();
         for (Path folder : folders) {
+            boolean empty = true;
             for (int major = Math.min(driverMajor, 13); major >= 12; major--) {
-                Root root = root(folder, major);
-                if (root.files().containsKey("libcudart")) {
-                    roots.add(root);
+                Map<String, Path> files = new HashMap<>();
+                List<String> missing = collect(folder, major, files);
+                if (missing.isEmpty()) {
+                    roots.add(new Root(folder.toString(), major, files));
+                } else if (!files.isEmpty()) {
+                    tried.add(folder + ": for CUDA " + major + ", " + String.join(", ", missing) + " missing");
                 }
+                empty &= files.isEmpty();
             }
-            if (roots.stream().noneMatch(r -> r.origin().equals(folder.toString()))) {
-                tried.add(folder + ": no libcudart.so.13 or .12");
+            if (empty) {
+                tried.add(folder + ": none of CUDA's libraries");
             }
         }
         return roots;
     }
 
-    /** Collects a toolkit's, a system folder's or the wheels' libraries of one CUDA major version below a folder. */
-    private static Root root(Path folder, int major) {
-        Map<String, Path> files = new HashMap<>();
-        Map<String, String> sonames = new LinkedHashMap<>();
-        for (String name : List.of("libcudart", "libcublasLt", "libcublas")) {
-            sonames.put(name, name + ".so." + major);
+    /**
+     * Collects a toolkit's, a system folder's or the wheels' libraries of one CUDA major version below a folder. What one
+     * product ships comes from one place, the first that has most of it.
+     *
+     * @param files gets the files found, by name without version
+     * @return the file names that are missing
+     */
+    private static List<String> collect(Path folder, int major, Map<String, Path> files) {
+        List<Path> places = Stream.of(".", "lib64", "lib", "targets/x86_64-linux/lib", "cu" + major + "/lib", "nvidia/cu" + major + "/lib",
+                "cudnn/lib", "nvidia/cudnn/lib", "nvidia/cublas/lib", "nvidia/cuda_runtime/lib", "cublas/lib", "cuda_runtime/lib")
+                .map(below -> folder.resolve(below).toAbsolutePath().normalize()).toList();
+        List<String> missing = new ArrayList<>();
+        for (List<String> product : List.of(List.of("libcudart.so." + major), List.of("libcublasLt.so." + major, "libcublas.so." + major),
+                List.of("libcudnn_graph.so.9", "libcudnn_ops.so.9", "libcudnn_adv.so.9", "libcudnn.so.9"))) {
+            List<Path> best = List.of();
+            for (Path place : places) {
+                List<Path> present = product.stream().map(place::resolve).filter(Files::isRegularFile).toList();
+                best = present.size() > best.size() ? present : best;
+            }
+            List<String> names = best.stream().map(file -> file.getFileName().toString()).toList();
+            best.forEach(file -> files.put(file.getFileName().toString().replaceFirst("\\.so.*", ""), file));
+            product.stream().filter(name -> !names.contains(name)).forEach(missing::add);
         }
-        for (String name : List.of("libcudnn_graph", "libcudnn_ops", "libcudnn_adv", "libcudnn")) {
-            sonames.put(name, name + ".so.9");
-        }
-        List<Path> places = new ArrayList<>();
-        for (String below : List.of(".", "lib64", "lib", "targets/x86_64-linux/lib", "cu" + major + "/lib", "nvidia/cu" + major + "/lib",
-                "cudnn/lib", "nvidia/cudnn/lib", "nvidia/cublas/lib", "nvidia/cuda_runtime/lib", "cublas/lib", "cuda_runtime/lib")) {
-            places.add(folder.resolve(below).normalize());
-        }
-        for (Map.Entry<String, String> soname : sonames.entrySet()) {
-            places.stream().map(place -> place.resolve(soname.getValue())).filter(Files::isRegularFile).findFirst()
-                    .ifPresent(file -> files.put(soname.getKey(), file.toAbsolutePath()));
-        }
-        return new Root(folder.toString(), major, files);
+        return missing;
     }
 
     @Override
     public String describe() {
         return description;
+    }
+
+    @Override
+    public String origin(NativeLibrary library) {
+        return switch (library) {
+            case DRIVER -> DRIVER + ", on the system's search path";
+            case CUDART -> root.files().get("libcudart").toString();
+            case CUBLAS -> root.files().get("libcublas").toString();
+            case CUBLASLT -> root.files().get("libcublasLt").toString();
+            case CUDNN -> root.files().get("libcudnn").toString();
+        };
     }
 
     @Override

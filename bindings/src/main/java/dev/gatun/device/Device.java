@@ -42,11 +42,13 @@ public final class Device {
     private final Choice kind;
     private final DeviceProvider provider;
     private final String reason;
+    private final String missing;
 
-    private Device(Choice kind, DeviceProvider provider, String reason) {
+    private Device(Choice kind, DeviceProvider provider, String reason, String missing) {
         this.kind = kind;
         this.provider = provider;
         this.reason = reason;
+        this.missing = missing;
     }
 
     /** Returns the process's device, choosing it as the property or environment says if that has not happened yet. */
@@ -75,15 +77,16 @@ public final class Device {
 
     private static Device make(Choice choice) {
         if (choice == Choice.HOST) {
-            return new Device(Choice.HOST, hostProvider(null), "as asked");
+            return new Device(Choice.HOST, hostProvider(null), "as asked", "");
         }
         try {
-            return new Device(Choice.CUDA, CudaLibraries.open(), choice == Choice.CUDA ? "as asked" : "a GPU answers");
+            return new Device(Choice.CUDA, CudaLibraries.open(), choice == Choice.CUDA ? "as asked" : "a GPU answers", "");
         } catch (DeviceException e) {
             if (choice == Choice.CUDA) {
                 throw e;
             }
-            return new Device(Choice.HOST, hostProvider(e), "no GPU: " + e.getMessage().lines().findFirst().orElse(""));
+            return new Device(Choice.HOST, hostProvider(e), "no GPU: " + e.getMessage().lines().findFirst().orElse(""),
+                    e.getMessage());
         }
     }
 
@@ -101,6 +104,19 @@ public final class Device {
     /** Returns one line for people: which device, and why. */
     public String describe() {
         return provider.describe() + " (" + reason + ")";
+    }
+
+    /**
+     * Returns why {@link Choice#AUTO} found no GPU: what was tried and what to install, in lines for people. Empty where there is
+     * one, or where it was not looked for.
+     */
+    public String missing() {
+        return missing;
+    }
+
+    /** Returns where a library came from, for people: a file, or what stands in its place. */
+    public String origin(NativeLibrary library) {
+        return provider.origin(library);
     }
 
     /**

@@ -4,8 +4,13 @@ package dev.gatun.device;
 public abstract class NativeCallException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** The C function. */
     private final String function;
+
+    /** What it returned. */
     private final int status;
+
+    /** The library's name of that. */
     private final String statusName;
 
     /**

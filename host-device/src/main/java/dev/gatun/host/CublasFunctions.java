@@ -21,6 +21,7 @@ final class CublasFunctions extends HostLibrary {
     /** Forbids reduced-precision reduction; may be added to any math mode. */
     private static final int MATH_FLAG = 16;
 
+    private static final String UNKNOWN_STATUS = "unrecognized status";
     private static final StatusNames NAMES = new StatusNames(Cublas.class, "CUBLAS_STATUS_");
     private static final Map<Integer, String> TEXTS = Map.ofEntries(
             Map.entry(0, "success"),
@@ -29,10 +30,10 @@ final class CublasFunctions extends HostLibrary {
             Map.entry(7, "an unsupported value or parameter was passed to the function"),
             Map.entry(8, "the function requires an architectural feature absent from the device"),
             Map.entry(11, "an access to GPU memory space failed"),
-            Map.entry(13, "the GPU program failed to execute"),
+            Map.entry(13, "the function failed to launch on the GPU"),
             Map.entry(14, "an internal operation failed"),
-            Map.entry(15, "the functionality requested is not supported"),
-            Map.entry(16, "the functionality requested requires some license"));
+            Map.entry(15, "the requested functionality is not supported"),
+            Map.entry(16, "the license check failed"));
 
     private static final class Blas extends LibraryHandle {
         boolean devicePointers;
@@ -90,12 +91,36 @@ final class CublasFunctions extends HostLibrary {
         return RuntimeFunctions.VERSION;
     }
 
+    int cublasGetProperty(int type, long value) {
+        return property(type, value, "cublasGetProperty");
+    }
+
+    /** Answers {@code cublasGetProperty} and {@code cublasLtGetProperty}. */
+    static int property(int type, long value, String function) {
+        Native.required(value, function, "value");
+        Native.putInt(value, switch (type) {
+            case 0 -> Cublas.CUBLAS_VER_MAJOR();
+            case 1 -> Cublas.CUBLAS_VER_MINOR();
+            case 2 -> Cublas.CUBLAS_VER_PATCH();
+            default -> throw Fault.invalid(function + ": unknown type " + type);
+        });
+        return 0;
+    }
+
     long cublasGetStatusName(int status) {
-        return Host.string(NAMES.of(status, "unknown cuBLAS status"));
+        return statusName(status);
     }
 
     long cublasGetStatusString(int status) {
-        return Host.string(TEXTS.getOrDefault(status, "unknown cuBLAS status"));
+        return statusText(status);
+    }
+
+    static long statusName(int status) {
+        return Host.string(NAMES.of(status, UNKNOWN_STATUS));
+    }
+
+    static long statusText(int status) {
+        return Host.string(TEXTS.getOrDefault(status, UNKNOWN_STATUS));
     }
 
     int cublasSetStream_v2(long handle, long stream) {
@@ -132,8 +157,8 @@ final class CublasFunctions extends HostLibrary {
     }
 
     int cublasGetPointerMode_v2(long handle, long mode) {
-        Blas blas = use(handles, handle, "cublasGetPointerMode_v2");
-        Native.putInt(Native.required(mode, "cublasGetPointerMode_v2", "mode"), blas.devicePointers ? 1 : 0);
+        Native.required(mode, "cublasGetPointerMode_v2", "mode");
+        Native.putInt(mode, use(handles, handle, "cublasGetPointerMode_v2").devicePointers ? 1 : 0);
         return 0;
     }
 
@@ -189,6 +214,11 @@ final class CublasFunctions extends HostLibrary {
     }
 
     int cublasSgemv_v2(long handle, int op, int m, int n, long alpha, long a, int lda, long x, int incx, long beta, long y, int incy) {
+        // As observed of cuBLAS, nothing else is looked at where there is nothing to compute.
+        if (m == 0 || n == 0) {
+            return 0;
+        }
+        handles.get(handle, "cublasSgemv_v2", "handle");
         oneOf(op, 2, "cublasSgemv_v2", "trans");
         requireIncrement(incx, "cublasSgemv_v2", "incx");
         requireIncrement(incy, "cublasSgemv_v2", "incy");

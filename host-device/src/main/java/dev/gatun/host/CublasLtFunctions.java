@@ -3,7 +3,7 @@ package dev.gatun.host;
 import dev.gatun.device.NativeLibrary;
 import dev.gatun.generated.cublas.Cublas;
 
-/** cuBLASLt of the software device: it says its version, and answers all else with CUBLAS_STATUS_NOT_SUPPORTED. */
+/** cuBLASLt of the software device: it says its version and names statuses, and answers all else with CUBLAS_STATUS_NOT_SUPPORTED. */
 final class CublasLtFunctions extends HostLibrary {
     CublasLtFunctions(Host host) {
         super(host, NativeLibrary.CUBLASLT);
@@ -25,5 +25,17 @@ final class CublasLtFunctions extends HostLibrary {
 
     long cublasLtGetCudartVersion() {
         return RuntimeFunctions.VERSION;
+    }
+
+    int cublasLtGetProperty(int type, long value) {
+        return CublasFunctions.property(type, value, "cublasLtGetProperty");
+    }
+
+    long cublasLtGetStatusName(int status) {
+        return CublasFunctions.statusName(status);
+    }
+
+    long cublasLtGetStatusString(int status) {
+        return CublasFunctions.statusText(status);
     }
 }

@@ -2,8 +2,6 @@ package dev.gatun.host;
 
 /** cuDNN's RNN and RNN data descriptors. */
 final class CudnnRnnDescriptorFunctions extends CudnnPart {
-    private static final int CLIP_MINMAX = 1;
-
     CudnnRnnDescriptorFunctions(Host host, CudnnObjects cudnn) {
         super(host, cudnn);
     }
@@ -60,11 +58,11 @@ final class CudnnRnnDescriptorFunctions extends CudnnPart {
         return setClip("cudnnRNNSetClip_v9", rnn, mode, 0, left, right);
     }
 
+    /** As observed of cuDNN, only the range is checked. */
     private int setClip(String function, long rnn, int mode, int nan, double left, double right) {
         RnnDescriptor descriptor = cudnn.rnns.get(rnn, function, "rnnDesc");
-        if (mode < 0 || mode > CLIP_MINMAX || nan < 0 || nan > 1 || !(left <= right)) {
-            throw Fault.invalid(function + ": clipMode " + mode + ", clipNanOpt " + nan + ", lclip " + left + ", rclip " + right
-                    + ": the modes are 0 and 1, and lclip must not be above rclip");
+        if (!(left <= right)) {
+            throw Fault.invalid(function + ": lclip is " + left + " and rclip " + right + "; lclip must not be above rclip");
         }
         descriptor.clipMode = mode;
         descriptor.clipNan = nan;
@@ -115,7 +113,7 @@ final class CudnnRnnDescriptorFunctions extends CudnnPart {
     int cudnnGetRNNDataDescriptor(long data, long dataType, long layout, long maxLength, long batch, long vector, int requested,
             long lengths, long fill) {
         String function = "cudnnGetRNNDataDescriptor";
-        RnnDataShape shape = cudnn.rnnData.get(data, function, "rnnDataDesc").required(function, "rnnDataDesc");
+        RnnDataShape shape = cudnn.rnnData.get(data, function, "rnnDataDesc").valueOr(RnnDataShape.UNSET);
         if (requested < 0) {
             throw Fault.invalid(function + ": arrayLengthRequested is " + requested);
         }
@@ -127,7 +125,7 @@ final class CudnnRnnDescriptorFunctions extends CudnnPart {
         for (int i = 0; i < Math.min(requested, shape.batch()); i++) {
             Native.putInt(Native.required(lengths, function, "seqLengthArray") + Integer.BYTES * i, shape.lengths()[i]);
         }
-        if (fill != 0 && shape.hasFill()) {
+        if (fill != 0) {
             Native.putBits(fill, RnnDataShape.elementBytes(shape.dataType()), shape.fillBits());
         }
         return 0;

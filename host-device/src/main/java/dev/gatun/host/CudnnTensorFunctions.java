@@ -5,7 +5,6 @@ import java.util.Arrays;
 /** cuDNN's tensor descriptors. */
 final class CudnnTensorFunctions extends CudnnPart {
     private static final int NCHW = 0;
-    private static final int NHWC = 1;
     private static final int NCHW_VECT_C = 2;
 
     CudnnTensorFunctions(Host host, CudnnObjects cudnn) {
@@ -23,7 +22,8 @@ final class CudnnTensorFunctions extends CudnnPart {
     int cudnnSetTensor4dDescriptor(long tensor, int format, int dataType, int n, int c, int h, int w) {
         String function = "cudnnSetTensor4dDescriptor";
         Descriptor<TensorShape> descriptor = cudnn.tensors.get(tensor, function, "tensorDesc");
-        descriptor.set(new TensorShape(function, dataType, new int[] {n, c, h, w}, strides(function, format, new int[] {n, c, h, w})));
+        requireFormat(format, function);
+        descriptor.set(new TensorShape(function, dataType, new int[] {n, c, h, w}, strides(format, new int[] {n, c, h, w})));
         return 0;
     }
 
@@ -64,18 +64,16 @@ final class CudnnTensorFunctions extends CudnnPart {
     int cudnnSetTensorNdDescriptorEx(long tensor, int format, int dataType, int rank, long dims) {
         String function = "cudnnSetTensorNdDescriptorEx";
         Descriptor<TensorShape> descriptor = cudnn.tensors.get(tensor, function, "tensorDesc");
+        requireFormat(format, function);
         TensorShape.requireRank(rank, function);
         int[] sizes = Native.getInts(Native.required(dims, function, "dimA"), rank);
-        descriptor.set(new TensorShape(function, dataType, sizes, strides(function, format, sizes)));
+        descriptor.set(new TensorShape(function, dataType, sizes, strides(format, sizes)));
         return 0;
     }
 
     int cudnnGetTensorNdDescriptor(long tensor, int requested, long dataType, long rank, long dims, long strides) {
         String function = "cudnnGetTensorNdDescriptor";
-        TensorShape shape = cudnn.tensors.get(tensor, function, "tensorDesc").required(function, "tensorDesc");
-        if (requested < 0 || requested > TensorShape.LARGEST_RANK) {
-            throw Fault.invalid(function + ": nbDimsRequested is " + requested);
-        }
+        TensorShape shape = cudnn.tensors.get(tensor, function, "tensorDesc").valueOr(TensorShape.ABSENT);
         Native.putIntIfWanted(dataType, shape.dataType());
         Native.putIntIfWanted(rank, shape.rank());
         for (int i = 0; i < Math.min(requested, shape.rank()); i++) {
@@ -87,31 +85,36 @@ final class CudnnTensorFunctions extends CudnnPart {
 
     int cudnnGetTensorSizeInBytes(long tensor, long size) {
         String function = "cudnnGetTensorSizeInBytes";
-        TensorShape shape = cudnn.tensors.get(tensor, function, "tensorDesc").required(function, "tensorDesc");
+        TensorShape shape = cudnn.tensors.get(tensor, function, "tensorDesc").valueOr(TensorShape.ABSENT);
         Native.putLong(Native.required(size, function, "size"), shape.bytes());
         return 0;
     }
 
+    private static void requireFormat(int format, String function) {
+        if (format < NCHW || format > NCHW_VECT_C) {
+            throw Fault.invalid(function + ": unknown format " + format);
+        }
+        if (format == NCHW_VECT_C) {
+            throw Fault.notSupported(function + ": the software device has no vectorised layouts");
+        }
+    }
+
     /** Returns the strides of a packed tensor whose dimensions are given in the order batch, channel, then space. */
-    private static int[] strides(String function, int format, int[] dims) {
-        return switch (format) {
-            case NCHW -> TensorShape.packedStrides(dims);
-            case NHWC -> {
-                // Memory order is batch, space, channel: lay that order out, then give each dimension its own stride.
-                int rank = dims.length;
-                int[] memoryOrder = new int[rank];
-                for (int i = 0; i < rank; i++) {
-                    memoryOrder[i] = dims[i == 0 ? 0 : i == rank - 1 ? 1 : i + 1];
-                }
-                int[] packed = TensorShape.packedStrides(rank < 3 ? dims : memoryOrder);
-                int[] strides = Arrays.copyOf(packed, rank);
-                for (int i = 1; rank >= 3 && i < rank; i++) {
-                    strides[i] = packed[i == 1 ? rank - 1 : i - 1];
-                }
-                yield strides;
-            }
-            case NCHW_VECT_C -> throw Fault.notSupported(function + ": the software device has no vectorised layouts");
-            default -> throw Fault.invalid(function + ": unknown format " + format);
-        };
+    private static int[] strides(int format, int[] dims) {
+        int rank = dims.length;
+        if (format == NCHW || rank < 3) {
+            return TensorShape.packedStrides(dims);
+        }
+        // Memory order is batch, space, channel: lay that order out, then give each dimension its own stride.
+        int[] memoryOrder = new int[rank];
+        for (int i = 0; i < rank; i++) {
+            memoryOrder[i] = dims[i == 0 ? 0 : i == rank - 1 ? 1 : i + 1];
+        }
+        int[] packed = TensorShape.packedStrides(memoryOrder);
+        int[] strides = Arrays.copyOf(packed, rank);
+        for (int i = 1; i < rank; i++) {
+            strides[i] = packed[i == 1 ? rank - 1 : i - 1];
+        }
+        return strides;
     }
 }

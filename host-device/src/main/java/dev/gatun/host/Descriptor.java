@@ -8,6 +8,11 @@ class Descriptor<T> {
         return value;
     }
 
+    /** Returns what was set, or what cuDNN reads from a descriptor that never was. */
+    T valueOr(T unset) {
+        return value == null ? unset : value;
+    }
+
     void set(T value) {
         this.value = value;
     }

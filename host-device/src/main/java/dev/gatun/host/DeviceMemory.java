@@ -1,7 +1,9 @@
 package dev.gatun.host;
 
+import dev.gatun.device.spi.PtxRunner;
 import dev.gatun.host.Allocations.Allocation;
 import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
@@ -134,6 +136,13 @@ final class DeviceMemory {
     /** Returns whether an address belongs to device memory, as cudaMemcpyDefault must find out. */
     synchronized boolean isDevice(long address) {
         return isOpaque(address) || device.find(address) != null;
+    }
+
+    /** Returns the live allocation that an address lies in, or null. */
+    synchronized PtxRunner.Extent extent(long address) {
+        Allocation block = device.find(address);
+        return block == null ? null
+                : new PtxRunner.Extent(block.address(), MemorySegment.ofAddress(block.real()).reinterpret(block.bytes()));
     }
 
     synchronized long allocatedBytes() {

@@ -3,6 +3,7 @@ package dev.gatun.host;
 import dev.gatun.device.NativeLibrary;
 import dev.gatun.device.spi.KernelTwin;
 import dev.gatun.device.spi.KernelTwins;
+import dev.gatun.device.spi.PtxRunner;
 import dev.gatun.generated.driver.CudaDriver;
 import java.util.HashMap;
 import java.util.Map;
@@ -140,12 +141,26 @@ final class DriverFunctions extends HostLibrary {
         requireContext(function);
         Native.required(module, function, "module");
         host.requireNoCapture(function);
-        PtxModule ptx = PtxModule.parse(Native.getString(Native.required(image, function, "image")));
+        String text = Native.getString(Native.required(image, function, "image"));
+        PtxModule ptx = PtxModule.parse(text);
+        PtxRunner runner = ptxRunner();
         Map<String, Long> entries = new HashMap<>();
         ptx.entries().forEach((name, parameters) ->
-                entries.put(name, functions.add(new HostLaunch(host, name, twin(name), parameters), function)));
+                entries.put(name, functions.add(new HostLaunch(host, name,
+                        runner == null ? twin(name)::run : launch -> launch.interpret(runner, text), parameters), function)));
         Native.putLong(module, modules.add(entries, function));
         return 0;
+    }
+
+    /** Returns what executes the PTX itself, or null where Java twins stand in for it, as they do unless asked otherwise. */
+    private static PtxRunner ptxRunner() {
+        String kernels = System.getProperty("gatun.kernels", "twins");
+        return switch (kernels) {
+            case "twins" -> null;
+            case "ptx" -> ServiceLoader.load(PtxRunner.class, PtxRunner.class.getClassLoader()).findFirst().orElseThrow(() ->
+                    Fault.notSupported("-Dgatun.kernels=ptx: there is no " + PtxRunner.class.getName() + " among the services"));
+            default -> throw Fault.notSupported("-Dgatun.kernels=" + kernels + ": expected twins or ptx");
+        };
     }
 
     /** Returns the Java twin of a kernel, or one that refuses to run. */
@@ -191,11 +206,14 @@ final class DriverFunctions extends HostLibrary {
         if (extra != 0) {
             throw Fault.notSupported("cuLaunchKernel: parameters in 'extra'; pass kernelParams");
         }
+        if (gridY != 1 || gridZ != 1 || blockY != 1 || blockZ != 1) {
+            throw Fault.notSupported("cuLaunchKernel: a grid or block of more than one dimension");
+        }
         if (queue.recording()) {
-            queue.record(kernel.copy().read(gridX, kernelParams));
+            queue.record(kernel.copy().read(gridX, blockX, kernelParams));
         } else {
             synchronized (host.engine) {
-                kernel.read(gridX, kernelParams).run();
+                kernel.read(gridX, blockX, kernelParams).run();
             }
         }
         return 0;

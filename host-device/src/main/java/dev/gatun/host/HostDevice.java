@@ -44,6 +44,11 @@ public final class HostDevice implements DeviceProvider {
     }
 
     @Override
+    public String origin(NativeLibrary library) {
+        return "the host device";
+    }
+
+    @Override
     public MemorySegment find(NativeLibrary library, String symbol, FunctionDescriptor descriptor) {
         return tables.get(library).find(symbol, descriptor);
     }

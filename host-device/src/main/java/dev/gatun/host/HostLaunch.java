@@ -1,28 +1,31 @@
 package dev.gatun.host;
 
 import dev.gatun.device.spi.KernelLaunch;
-import dev.gatun.device.spi.KernelTwin;
+import dev.gatun.device.spi.PtxRunner;
 import dev.gatun.host.compute.WorkerPool;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /** A launch whose parameters were copied out of the caller's memory, as the driver does during the call. */
 final class HostLaunch implements KernelLaunch, Runnable {
     private final Host host;
     private final String name;
-    private final KernelTwin twin;
+    private final Consumer<HostLaunch> body;
     private final List<PtxModule.Parameter> parameters;
     private final long[] values;
     private final MemorySegment[] segments;
     private final String[] names;
     private int gridX;
+    private int blockX;
 
-    HostLaunch(Host host, String name, KernelTwin twin, List<PtxModule.Parameter> parameters) {
+    /** Describes launches of a kernel that {@code body} computes. */
+    HostLaunch(Host host, String name, Consumer<HostLaunch> body, List<PtxModule.Parameter> parameters) {
         this.host = host;
         this.name = name;
-        this.twin = twin;
+        this.body = body;
         this.parameters = parameters;
         this.values = new long[parameters.size()];
         this.segments = new MemorySegment[parameters.size()];
@@ -31,8 +34,9 @@ final class HostLaunch implements KernelLaunch, Runnable {
     }
 
     /** Reads the parameters: {@code kernelParams} is an array of pointers to values, their sizes those of the PTX. */
-    HostLaunch read(int grid, long kernelParams) {
-        gridX = grid;
+    HostLaunch read(int blocks, int threads, long kernelParams) {
+        gridX = blocks;
+        blockX = threads;
         for (int i = 0; i < values.length; i++) {
             long pointer = Native.getLong(Native.required(kernelParams, "cuLaunchKernel", "kernelParams") + 8L * i);
             Native.required(pointer, "cuLaunchKernel", names[i]);
@@ -47,14 +51,19 @@ final class HostLaunch implements KernelLaunch, Runnable {
 
     /** Returns an unread launch of the same kernel, which a graph can keep. */
     HostLaunch copy() {
-        return new HostLaunch(host, name, twin, parameters);
+        return new HostLaunch(host, name, body, parameters);
     }
 
     @Override
     public void run() {
         synchronized (host.engine) {
-            twin.run(this);
+            body.accept(this);
         }
+    }
+
+    /** Executes the kernel's PTX. */
+    void interpret(PtxRunner runner, String ptx) {
+        runner.run(ptx, name, gridX, blockX, values.clone(), host.memory::extent);
     }
 
     @Override

@@ -10,18 +10,30 @@ record RnnDataShape(int dataType, int layout, int maxLength, int batch, int vect
     private static final int FLOAT = 0;
     private static final int LARGEST_DATA_TYPE = 21;
 
+    /** The longest sequence that cuDNN was seen to take. */
+    private static final int LARGEST_LENGTH = 65535;
+
+    /** What a descriptor says that was never set. */
+    static final RnnDataShape UNSET = new RnnDataShape(0, 0, 0, 0, 0, new int[0], false, 0);
+
     /** Checks all but the lengths, as cuDNN was seen to check. */
     static void requireValid(int dataType, int layout, int maxLength, int batch, int vector) {
         String function = "cudnnSetRNNDataDescriptor: ";
-        if (layout < 0 || layout > BATCH_MAJOR_UNPACKED || dataType < 0 || dataType > LARGEST_DATA_TYPE) {
-            throw Fault.invalid(function + "dataType " + dataType + " or layout " + layout + " is not a value of its enum");
+        if (dataType < 0 || dataType > LARGEST_DATA_TYPE) {
+            throw Fault.invalid(function + "unknown dataType " + dataType);
+        }
+        if (!RnnShape.isFloatingPoint(dataType)) {
+            throw Fault.notSupported(function + "dataType " + dataType + "; RNNs take float, double, half and bfloat16");
+        }
+        if (layout < 0 || layout > BATCH_MAJOR_UNPACKED) {
+            throw Fault.invalid(function + "unknown layout " + layout);
         }
         if (maxLength < 1 || batch < 1 || vector < 1) {
             throw Fault.invalid(function + "maxSeqLength " + maxLength + ", batchSize " + batch + ", vectorSize " + vector
                     + ": all must be at least 1");
         }
-        if (!RnnShape.isFloatingPoint(dataType)) {
-            throw Fault.notSupported(function + "dataType " + dataType + "; RNNs take float, double, half and bfloat16");
+        if (maxLength > LARGEST_LENGTH) {
+            throw Fault.notSupported(function + "maxSeqLength " + maxLength + "; at most " + LARGEST_LENGTH + " is supported");
         }
     }
 

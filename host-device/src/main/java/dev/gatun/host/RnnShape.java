@@ -6,6 +6,8 @@ record RnnShape(int algorithm, int cell, int bias, int direction, int inputMode,
     /** The bit of auxFlags that both unpacked layouts need. */
     static final int PADDED_IO = 1;
 
+    private static final int STANDARD = 0;
+    private static final int PERSIST_DYNAMIC = 2;
     private static final int LSTM = 2;
     private static final int GRU = 3;
     private static final int DOUBLE_BIAS = 2;
@@ -29,12 +31,17 @@ record RnnShape(int algorithm, int cell, int bias, int direction, int inputMode,
         if ((flags & ~PADDED_IO) != 0) {
             throw Fault.invalid(function + "unknown auxFlags " + flags);
         }
-        if (projectionSize > hiddenSize || projectionSize < hiddenSize && (cell != LSTM || algorithm != 0)) {
+        if (projectionSize > hiddenSize || projectionSize < hiddenSize && (cell != LSTM || algorithm != STANDARD)) {
             throw Fault.notSupported(function + "a projection needs an LSTM, CUDNN_RNN_ALGO_STANDARD and projSize <= hiddenSize");
         }
-        boolean matches = mathPrecision == dataType || mathPrecision == FLOAT && (dataType == HALF || dataType == BFLOAT16);
-        if (!isFloatingPoint(dataType) || !matches) {
-            throw Fault.notSupported(function + "dataType " + dataType + " with mathPrec " + mathPrecision);
+        boolean supported = switch (dataType) {
+            case FLOAT, BFLOAT16 -> mathPrecision == FLOAT;
+            case HALF -> mathPrecision == FLOAT || mathPrecision == HALF && algorithm == STANDARD;
+            case DOUBLE -> mathPrecision == DOUBLE && (algorithm == STANDARD || algorithm == PERSIST_DYNAMIC);
+            default -> false;
+        };
+        if (!supported) {
+            throw Fault.notSupported(function + "dataType " + dataType + " with mathPrec " + mathPrecision + " and algo " + algorithm);
         }
     }
 

@@ -5,11 +5,14 @@ import java.util.Arrays;
 /** What a cuDNN tensor descriptor says once it is set. */
 record TensorShape(int dataType, int[] dims, int[] strides) {
     /** cuDNN's CUDNN_DIM_MAX. */
-    static final int LARGEST_RANK = 8;
+    private static final int LARGEST_RANK = 8;
 
-    private static final int LARGEST_DATA_TYPE = 21;
+    private static final int SMALLEST_RANK = 2;
 
-    /** A descriptor of nothing, with which cuDNN answers for a bias that an RNN does not have. */
+    /** CUDNN_DATA_BFLOAT16; the later types are for cuDNN's graphs only. */
+    private static final int LARGEST_DATA_TYPE = 9;
+
+    /** What a descriptor says that was never set, and with which cuDNN answers for a bias that an RNN does not have. */
     static final TensorShape ABSENT = new TensorShape(0, new int[0], new int[0]);
 
     /** Makes a shape with the checks that cuDNN was seen to make. */
@@ -31,8 +34,8 @@ record TensorShape(int dataType, int[] dims, int[] strides) {
     }
 
     static void requireRank(int rank, String function) {
-        if (rank < 1) {
-            throw Fault.invalid(function + ": nbDims is " + rank);
+        if (rank < SMALLEST_RANK) {
+            throw Fault.invalid(function + ": nbDims is " + rank + "; at least " + SMALLEST_RANK + " are needed");
         }
         if (rank > LARGEST_RANK) {
             throw Fault.notSupported(function + ": nbDims is " + rank + "; at most " + LARGEST_RANK + " are supported");
@@ -61,6 +64,9 @@ record TensorShape(int dataType, int[] dims, int[] strides) {
 
     /** Returns the bytes from the first element to behind the last. */
     long bytes() {
+        if (dims.length == 0) {
+            return 0;
+        }
         long last = 0;
         for (int i = 0; i < dims.length; i++) {
             last += (dims[i] - 1L) * Math.abs(strides[i]);
@@ -70,11 +76,10 @@ record TensorShape(int dataType, int[] dims, int[] strides) {
 
     private int elementBytes() {
         return switch (dataType) {
-            case 0, 4, 5, 7, 19 -> 4;
-            case 1, 10, 20 -> 8;
+            case 0, 4, 5, 7 -> 4;
+            case 1 -> 8;
             case 2, 9 -> 2;
             case 8 -> 32;
-            case 21 -> 16;
             default -> 1;
         };
     }

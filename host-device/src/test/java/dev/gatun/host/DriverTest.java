@@ -62,6 +62,8 @@ class DriverTest {
             MemorySegment function = kernel.function("lonely");
             Cuda.refused(INVALID_VALUE, ScaleKernel.launch(function, 0, 32, Cuda.NULL, Cuda.NULL), "cuLaunchKernel", "grid 0x1x1");
             Cuda.refused(INVALID_VALUE, ScaleKernel.launch(function, 1, 1025, Cuda.NULL, Cuda.NULL), "cuLaunchKernel", "1024 threads");
+            Cuda.refused(NOT_SUPPORTED, CudaDriver.cuLaunchKernel(function, 1, 2, 1, 32, 1, 1, 0, Cuda.NULL, Cuda.NULL, Cuda.NULL),
+                    "cuLaunchKernel", "more than one dimension");
             Cuda.refused(INVALID_HANDLE, ScaleKernel.launch(kernel.module, 1, 1, Cuda.NULL, Cuda.NULL), "cuLaunchKernel",
                     "f is a module; expected a kernel");
         }

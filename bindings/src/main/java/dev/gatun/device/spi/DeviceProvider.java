@@ -14,6 +14,9 @@ public interface DeviceProvider {
     /** Returns one line for people: what the device is and what it computes with. */
     String describe();
 
+    /** Returns where a library came from, for people: a file, or whatever stands in its place. */
+    String origin(NativeLibrary library);
+
     /**
      * Returns the address of a C function.
      *
