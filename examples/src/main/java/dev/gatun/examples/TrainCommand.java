@@ -87,6 +87,11 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--words", paramLabel = "N", converter = Numbers.NotNegative.class, description = "Words to sample at the end.")
     private Integer words;
 
+    @Option(names = "--graph", paramLabel = "on|off|auto", defaultValue = "auto", converter = GraphMode.Reader.class,
+            description = "Whether steps are replayed as one CUDA graph (on) or made of single calls (off), which gives the same numbers"
+                    + " and is slower on a GPU. Default: auto, which is on.")
+    private GraphMode graph;
+
     @Mixin
     private DeviceOption device;
 
@@ -111,7 +116,7 @@ final class TrainCommand implements Callable<Integer> {
                 if (init != null) {
                     model.loadWeights(init);
                 }
-                TrainingOptions options = new TrainingOptions(batch, seq, clip, learningRate, seed);
+                TrainingOptions options = new TrainingOptions(batch, seq, clip, learningRate, seed, graph != GraphMode.OFF);
                 try (Trainer trainer = new Trainer(model, options)) {
                     directory.create(corpus.vocabulary(), describe(config, chosen));
                     new TrainingRun(directory, model, trainer, options, print).train(corpus, epochs, steps, logEvery);
@@ -139,7 +144,8 @@ final class TrainCommand implements Callable<Integer> {
         ObjectNode json = RunDirectory.object();
         json.putObject("model").put("vocabulary", config.vocabulary()).put("embed", embed).put("hidden", hidden).put("layers", layers);
         json.putObject("training").put("preset", preset.toString()).put("batch", batch).put("seq", seq).put("epochs", epochs)
-                .put("steps", steps).put("learning_rate", learningRate).put("clip", clip).put("seed", seed).put("init", text(init, null));
+                .put("steps", steps).put("learning_rate", learningRate).put("clip", clip).put("seed", seed).put("init", text(init, null))
+                .put("graph", graph.toString());
         json.putObject("corpus").put("data", text(data, Glosses.CREDIT))
                 .put("valid", text(valid, data == null ? "every 20th gloss" : null)).put("test", text(test, null));
         return json.put("device", chosen.describe());

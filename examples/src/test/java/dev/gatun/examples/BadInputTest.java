@@ -62,7 +62,7 @@ class BadInputTest {
     @CsvSource({
         "--embed, 0", "--hidden, -1", "--layers, 0", "--batch, 0", "--seq, -5", "--epochs, 0", "--steps, 0", "--log-every, 0",
         "--words, -1", "--lr, 0", "--lr, -0.1", "--lr, NaN", "--lr, Infinity", "--clip, -1", "--hidden, 99999999999", "--hidden, many",
-        "--seed, x", "--preset, fast", "--device, tpu",
+        "--seed, x", "--preset, fast", "--graph, maybe", "--device, tpu",
     })
     void aValueOutOfRangeIsAUsageError(String option, String value) {
         assertRefused(USAGE, train(option, value), option, "'" + value + "'", "gatun train --help");

@@ -146,6 +146,32 @@ class CommandTest {
     }
 
     @Test
+    void graphOnAndOffGiveTheSameModel() throws IOException {
+        for (String graph : List.of("on", "off", "auto")) {
+            train(dir.resolve(graph), "--steps", 5, "--graph", graph);
+            assertEquals(graph, JSON.readTree(dir.resolve(graph).resolve("config.json").toFile()).at("/training/graph").asText());
+            assertEquals(-1, Files.mismatch(dir.resolve("on/model.safetensors"), dir.resolve(graph).resolve("model.safetensors")));
+        }
+        assertTrue(Outcome.of("train", "--help").succeeded().out().contains("--graph"));
+    }
+
+    @Test
+    void doctorFindsTheHostDeviceSoundAndPrintsItAsJson() throws IOException {
+        JsonNode report = JSON.readTree(Outcome.of("doctor", "--device", "host", "--json").succeeded().out());
+        assertTrue(report.get("passed").asBoolean() && report.get("checks").size() > 20, report.toString());
+        assertTrue(report.at("/environment/device").asText().startsWith("host device"), report.toString());
+        // The tutorial's 600 words a step, 3 products with 2 operations for each of 14.9 million weights.
+        assertEquals(3 * 2 * 600.0 * (4 * 1024 * (128 + 1024) + 1024 * 10000), report.at("/speed/step_operations").asDouble());
+    }
+
+    @Test
+    void doctorFailsWhereTheDeviceCannotBeHad() {
+        Outcome outcome = Outcome.of("doctor", "--device", "cuda");
+        assertEquals(1, outcome.exitCode(), outcome.out());
+        assertTrue(outcome.out().contains("missing for a GPU"), outcome.out());
+    }
+
+    @Test
     void initStartsFromTheGivenWeights() throws IOException {
         Path first = dir.resolve("first");
         train(first, "--epochs", 2);
