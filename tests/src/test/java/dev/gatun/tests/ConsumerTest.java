@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A program of somebody else's uses the bindings, with the software device found at run time; no warning is printed. */
 class ConsumerTest {
-    private static final Path SOURCES = Path.of("src/test/consumer");
+    private static final Path SOURCES = Path.of("src/test/consumer/src/main/java");
     private static final String OUTPUT = "6.0\n8.0\n30.0\n40.0\n";
 
     @TempDir
@@ -24,15 +24,16 @@ class ConsumerTest {
     @Test
     void worksOnTheClassPath() throws Exception {
         compile("-cp", libraries(), SOURCES.resolve("consumer/Product.java").toString());
-        Forked run = Forked.java("--enable-native-access=ALL-UNNAMED", "-cp", classes + File.pathSeparator + libraries(), "consumer.Product");
+        Forked run = Forked.java("--enable-native-access=ALL-UNNAMED", "-cp", classes + File.pathSeparator + libraries(),
+                "consumer.Product");
         assertEquals(OUTPUT, run.succeeded());
     }
 
     @Test
     void worksOnTheModulePath() throws Exception {
         compile("-p", libraries(), SOURCES.resolve("module-info.java").toString(), SOURCES.resolve("consumer/Product.java").toString());
-        Forked run = Forked.java("--enable-native-access=dev.gatun.bindings,dev.gatun.host", "-p", classes + File.pathSeparator + libraries(),
-                "-m", "consumer/consumer.Product");
+        Forked run = Forked.java("--enable-native-access=dev.gatun.bindings,dev.gatun.host", "-p",
+                classes + File.pathSeparator + libraries(), "-m", "consumer/consumer.Product");
         assertEquals(OUTPUT, run.succeeded());
     }
 

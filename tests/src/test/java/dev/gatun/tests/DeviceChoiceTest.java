@@ -22,7 +22,8 @@ class DeviceChoiceTest {
     void askingForCudaNamesTheMissingDriver() throws Exception {
         Forked run = choose("CUDA");
         assertEquals(1, run.exitCode(), run.output());
-        assertTrue(run.output().startsWith("no NVIDIA driver (libcuda.so.1") && run.output().contains("Install NVIDIA's driver"), run.output());
+        assertTrue(run.output().startsWith("no NVIDIA driver (libcuda.so.1"), run.output());
+        assertTrue(run.output().contains("Install NVIDIA's driver"), run.output());
     }
 
     @Test

@@ -40,6 +40,15 @@ record Forked(int exitCode, String output) {
                 .toList());
     }
 
+    /** Runs a main class over NVIDIA's libraries, without a driver, from a folder that holds them. */
+    static Forked onNvidiasLibraries(Path folder, Class<?> main, Object... arguments) throws IOException, InterruptedException {
+        List<String> all = new ArrayList<>(List.of("--enable-native-access=ALL-UNNAMED", "-XX:-CreateCoredumpOnCrash",
+                "-Dgatun.device=host", "-Dgatun.cuda.path=" + folder, "-cp",
+                "src/test/nvidia" + File.pathSeparator + System.getProperty("java.class.path"), main.getName()));
+        Arrays.stream(arguments).map(Object::toString).forEach(all::add);
+        return java(all.toArray(String[]::new));
+    }
+
     /** Runs a script of {@code src/test/python} with PyTorch. */
     static Forked python(String script, Object... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(Peers.python().toString(), Peers.script(script).toString()));

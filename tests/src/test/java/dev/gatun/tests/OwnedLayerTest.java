@@ -25,6 +25,7 @@ import dev.gatun.cudnn.RnnDescriptor;
 import dev.gatun.cudnn.TensorDescriptor;
 import dev.gatun.device.Device;
 import dev.gatun.device.DeviceException;
+import dev.gatun.generated.cublas.Cublas;
 import dev.gatun.lm.kernels.LmPtx;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -78,6 +79,17 @@ class OwnedLayerTest {
             assertEquals("cublasSgemm_v2", refused.function());
             assertEquals("CUBLAS_STATUS_INVALID_VALUE", refused.statusName());
             assertTrue(refused.getMessage().contains("lda=1"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void aFunctionThatTheOwnedLayerLacksIsCalledThroughTheGeneratedOne() {
+        try (Arena arena = Arena.ofConfined(); Stream stream = Stream.create(); Blas blas = Blas.create(stream);
+                DeviceBuffer x = device(arena, 1, 2, 3)) {
+            MemorySegment factor = floats(arena, 10);
+            CublasException.check(Cublas.cublasSscal_v2(blas.handle(), 3, factor, x.pointer(), 1), "cublasSscal_v2");
+            stream.synchronize();
+            assertArrayEquals(new float[] {10, 20, 30}, read(x, arena));
         }
     }
 

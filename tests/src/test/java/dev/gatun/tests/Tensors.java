@@ -7,11 +7,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** Comparisons of float32 tensors in host memory. */
-final class Tensors {
+public final class Tensors {
     private Tensors() {}
 
     /** Returns the norm of the difference over the norm of what is expected, which must not be zero. */
-    static double relativeError(MemorySegment expected, MemorySegment actual) {
+    public static double relativeError(MemorySegment expected, MemorySegment actual) {
         assertEquals(expected.byteSize(), actual.byteSize());
         double difference = 0;
         double norm = 0;
