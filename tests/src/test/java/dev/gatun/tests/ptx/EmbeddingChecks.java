@@ -25,7 +25,7 @@ final class EmbeddingChecks {
         return ids;
     }
 
-    /** Copies are exact. Fewer blocks than tokens are taken, too. */
+    /** Copies are exact. Fewer or more blocks than tokens are taken, too. */
     static void gather(KernelBench bench) {
         for (int[] size : sizes(bench)) {
             int tokens = size[0];
@@ -33,7 +33,7 @@ final class EmbeddingChecks {
             int vocab = size[2];
             MemorySegment table = bench.normal(vocab * dim, 1);
             int[] ids = ids(bench.random, tokens, vocab);
-            for (int blocks : new int[] {tokens, Math.min(3, tokens)}) {
+            for (int blocks : new int[] {tokens, Math.min(3, tokens), tokens + 2}) {
                 KernelBench.Result result = bench.run("embedding_gather", blocks, KernelBench.out((long) tokens * dim), table,
                         KernelBench.ints(ids), tokens, dim, vocab);
                 result.assertTwinEqual(0);
@@ -65,7 +65,7 @@ final class EmbeddingChecks {
                     seen[id] = true;
                 }
             }
-            for (int blocks : new int[] {tokens, Math.min(3, tokens)}) {
+            for (int blocks : new int[] {tokens, Math.min(3, tokens), tokens + 2}) {
                 KernelBench.Result result = bench.run("embedding_gradient", blocks, KernelBench.inOut(before), dout,
                         KernelBench.ints(ids), tokens, dim, vocab);
                 result.assertTwinEqual(0);

@@ -25,17 +25,19 @@ final class KernelBench {
     private final int offset;
     private final Heap heap = new Heap();
     private final Machine machine;
+    private int launches;
 
     /**
-     * Makes a bench.
+     * How a bench runs kernels.
      *
      * @param threads of a block, a multiple of 32
      * @param seed of the data and of the order in which threads run
      * @param ulps error of .approx instructions
-     * @param offset of every buffer from a multiple of 256 bytes; a multiple of 8, as the kernels ask of doubles
+     * @param offset of one buffer a launch, each in turn, from a multiple of 256 bytes; a multiple of 8, as the kernels ask of doubles
      */
     record Setting(int threads, long seed, int ulps, int offset) {}
 
+    /** Makes a bench for the kernels of a module. */
     KernelBench(PtxModule module, Setting setting) {
         this.module = module;
         threads = setting.threads();
@@ -75,11 +77,12 @@ final class KernelBench {
         long[] parameters = new long[count];
         for (int i = 0; i < count; i++) {
             String name = kernel + " parameter " + i;
+            int at = i == launches % count ? offset : 0;
             switch (arguments[i]) {
                 case null -> parameters[i] = 0;
-                case MemorySegment input -> regions[i] = heap.copyOf(name, input, offset);
-                case Output(MemorySegment content, long bytes) when content == null -> regions[i] = heap.allocate(name, bytes, offset);
-                case Output output -> regions[i] = heap.copyOf(name, output.content(), offset);
+                case MemorySegment input -> regions[i] = heap.copyOf(name, input, at);
+                case Output(MemorySegment content, long bytes) when content == null -> regions[i] = heap.allocate(name, bytes, at);
+                case Output output -> regions[i] = heap.copyOf(name, output.content(), at);
                 case Integer value -> parameters[i] = Scalars.of(value);
                 case Long value -> parameters[i] = value;
                 case Float value -> parameters[i] = Float.floatToRawIntBits(value) & 0xffff_ffffL;
@@ -87,6 +90,7 @@ final class KernelBench {
             }
             parameters[i] = regions[i] == null ? parameters[i] : regions[i].address();
         }
+        launches++;
         machine.launch(module.kernel(kernel), blocks, threads, parameters);
         assertEquals(List.of(), machine.findings());
         for (int i = 0; i < count; i++) {

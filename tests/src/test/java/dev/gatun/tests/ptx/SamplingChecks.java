@@ -23,7 +23,7 @@ final class SamplingChecks {
             }
             draw(bench, logits, bias, ROWS, 0, 1, 99L + ((long) vocab << 33), true);
             draw(bench, logits, bias, 3, 3, 0.7f, -7 - vocab, true);
-            draw(bench, logits, bias, ROWS, 1L << 33, 1.3f, 0x1234_5678_9abc_def0L, false);
+            draw(bench, logits, bias, ROWS + 2, 1L << 33, 1.3f, 0x1234_5678_9abc_def0L, false);
         }
         extremes(bench);
     }
