@@ -8,7 +8,8 @@ public final class CublasException extends NativeCallException {
     private static final long serialVersionUID = 1L;
 
     CublasException(int status, String function, String arguments) {
-        super(function, status, Cublas.cublasGetStatusName(status).getString(0), Cublas.cublasGetStatusString(status).getString(0), arguments);
+        super(function, status, Cublas.cublasGetStatusName(status).getString(0), Cublas.cublasGetStatusString(status).getString(0),
+                arguments);
     }
 
     /**

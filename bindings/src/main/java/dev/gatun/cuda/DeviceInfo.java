@@ -37,7 +37,8 @@ public record DeviceInfo(String name, long totalMemoryBytes, int computeMajor, i
             int driver = version.get(Cudart.C_INT, 0);
             CudaException.checkRuntime(Cudart.cudaRuntimeGetVersion(version), "cudaRuntimeGetVersion");
             return new DeviceInfo(name.getString(0), sizes.getAtIndex(Cudart.C_LONG, 1),
-                    attribute(Cudart.cudaDevAttrComputeCapabilityMajor(), arena), attribute(Cudart.cudaDevAttrComputeCapabilityMinor(), arena),
+                    attribute(Cudart.cudaDevAttrComputeCapabilityMajor(), arena),
+                    attribute(Cudart.cudaDevAttrComputeCapabilityMinor(), arena),
                     attribute(Cudart.cudaDevAttrMultiProcessorCount(), arena), driver, version.get(Cudart.C_INT, 0));
         }
     }

@@ -75,7 +75,8 @@ public final class KernelCall {
                 buffer.pointer();
             }
         }
-        int status = CudaDriver.cuLaunchKernel(kernel.function(), grid, 1, 1, block, 1, 1, 0, stream.handle(), pointers, MemorySegment.NULL);
+        int status = CudaDriver.cuLaunchKernel(kernel.function(), grid, 1, 1, block, 1, 1, 0, stream.handle(), pointers,
+                MemorySegment.NULL);
         if (status != 0) {
             throw CudaException.driver(status, "cuLaunchKernel", kernel.name() + ", " + grid + " blocks of " + block + " threads");
         }

@@ -28,7 +28,8 @@ public final class Stream extends Owner {
     public static Stream create() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment pointer = arena.allocate(Cudart.C_POINTER);
-            CudaException.checkRuntime(Cudart.cudaStreamCreateWithFlags(pointer, Cudart.cudaStreamNonBlocking()), "cudaStreamCreateWithFlags");
+            CudaException.checkRuntime(Cudart.cudaStreamCreateWithFlags(pointer, Cudart.cudaStreamNonBlocking()),
+                    "cudaStreamCreateWithFlags");
             return new Stream(pointer.get(Cudart.C_POINTER, 0));
         }
     }

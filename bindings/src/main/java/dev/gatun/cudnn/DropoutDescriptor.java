@@ -61,7 +61,8 @@ public final class DropoutDescriptor extends Owner {
             states = DeviceBuffer.allocate(bytes);
             pointer = states.pointer();
         }
-        CudnnException.check(Cudnn.cudnnSetDropoutDescriptor(handle, dnn.handle(), probability, pointer, bytes, seed), "cudnnSetDropoutDescriptor");
+        CudnnException.check(Cudnn.cudnnSetDropoutDescriptor(handle, dnn.handle(), probability, pointer, bytes, seed),
+                "cudnnSetDropoutDescriptor");
     }
 
     /** Returns the {@code cudnnDropoutDescriptor_t} for the generated bindings. */

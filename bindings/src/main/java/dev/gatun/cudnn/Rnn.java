@@ -133,7 +133,8 @@ public final class Rnn extends Owner {
 
     private void require(Phase phase, String call) {
         if (next != phase) {
-            throw new IllegalStateException(call + " is out of order: a training forward, backwardData and backwardWeights follow each other"
+            throw new IllegalStateException(call
+                    + " is out of order: a training forward, backwardData and backwardWeights follow each other"
                     + (training ? "" : "; this Rnn was made for inference"));
         }
     }

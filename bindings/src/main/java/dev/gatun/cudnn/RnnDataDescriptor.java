@@ -37,7 +37,8 @@ public final class RnnDataDescriptor extends Owner {
      */
     public static RnnDataDescriptor sequenceMajor(int steps, int batch, int vectorSize, int[] lengths) {
         if (lengths.length != batch || Arrays.stream(lengths).anyMatch(length -> length < 1 || length > steps)) {
-            throw new IllegalArgumentException("expected " + batch + " sequence lengths of 1 to " + steps + ", got " + Arrays.toString(lengths));
+            throw new IllegalArgumentException("expected " + batch + " sequence lengths of 1 to " + steps + ", got "
+                    + Arrays.toString(lengths));
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment pointer = arena.allocate(Cudnn.C_POINTER);
@@ -45,10 +46,12 @@ public final class RnnDataDescriptor extends Owner {
             RnnDataDescriptor descriptor = new RnnDataDescriptor(pointer.get(Cudnn.C_POINTER, 0), steps, batch, vectorSize);
             MemorySegment padding = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 0);
             int status = Cudnn.cudnnSetRNNDataDescriptor(descriptor.handle, Cudnn.CUDNN_DATA_FLOAT(),
-                    Cudnn.CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED(), steps, batch, vectorSize, arena.allocateFrom(Cudnn.C_INT, lengths), padding);
+                    Cudnn.CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED(), steps, batch, vectorSize, arena.allocateFrom(Cudnn.C_INT, lengths),
+                    padding);
             if (status != 0) {
                 descriptor.close();
-                throw new CudnnException(status, "cudnnSetRNNDataDescriptor", "steps=" + steps + ", batch=" + batch + ", vectorSize=" + vectorSize);
+                throw new CudnnException(status, "cudnnSetRNNDataDescriptor", "steps=" + steps + ", batch=" + batch + ", vectorSize="
+                        + vectorSize);
             }
             return descriptor;
         }

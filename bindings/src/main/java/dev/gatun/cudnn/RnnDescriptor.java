@@ -108,7 +108,8 @@ public final class RnnDescriptor extends Owner {
      * @throws CudnnException if layer or id is out of range
      */
     public GateWeights weights(DeviceBuffer weightSpace, int layer, int id) {
-        try (Arena arena = Arena.ofConfined(); TensorDescriptor matrix = TensorDescriptor.unset(); TensorDescriptor bias = TensorDescriptor.unset()) {
+        try (Arena arena = Arena.ofConfined(); TensorDescriptor matrix = TensorDescriptor.unset();
+                TensorDescriptor bias = TensorDescriptor.unset()) {
             MemorySegment addresses = arena.allocate(Cudnn.C_POINTER, 2);
             MemorySegment biasAddress = addresses.asSlice(Cudnn.C_POINTER.byteSize());
             int status = Cudnn.cudnnGetRNNWeightParams(dnn.handle(), handle(), layer, weightSpace.byteSize(), weightSpace.pointer(), id,

@@ -136,7 +136,8 @@ final class CudaLibraries implements DeviceProvider {
         if (cudnnCudart / 1000 != root.cudaMajor()) {
             throw new DeviceException("cuDNN is built for CUDA " + cudnnCudart / 1000 + " and the runtime is CUDA " + root.cudaMajor());
         }
-        return new CudaLibraries(lookups, root, "CUDA " + root.cudaMajor() + ", cuDNN " + cudnnVersion / 10000 + "." + cudnnVersion / 100 % 100
+        return new CudaLibraries(lookups, root, "CUDA " + root.cudaMajor() + ", cuDNN " + cudnnVersion / 10000
+                + "." + cudnnVersion / 100 % 100
                 + "." + cudnnVersion % 100 + ", driver for CUDA " + version(driverVersion) + ", from " + root.origin());
     }
 

@@ -51,7 +51,8 @@ class CoverageTableTest {
         for (Map.Entry<String, String> library : LIBRARIES.entrySet()) {
             List<String> functions = bound(library.getKey());
             int[] counts = new int[3];
-            rows.append("\n## ").append(library.getValue()).append("\n\n| function | wrapped by | host device | tested |\n|---|---|---|---|\n");
+            rows.append("\n## ").append(library.getValue())
+                    .append("\n\n| function | wrapped by | host device | tested |\n|---|---|---|---|\n");
             for (String function : functions) {
                 Set<String> owners = wrappers.getOrDefault(function, Set.of());
                 boolean isComputed = computed.contains(function);
@@ -79,7 +80,8 @@ class CoverageTableTest {
 
     private static List<String> bound(String library) throws IOException {
         try (Stream<String> lines = Files.lines(ROOT.resolve("native-headers/" + library + ".symbols"))) {
-            return lines.filter(line -> line.startsWith("function ")).map(line -> line.substring("function ".length()).strip()).sorted().toList();
+            return lines.filter(line -> line.startsWith("function "))
+                    .map(line -> line.substring("function ".length()).strip()).sorted().toList();
         }
     }
 

@@ -134,7 +134,8 @@ class OwnedLayerTest {
     void aCapturedGraphReplaysCopiesFillsAndKernels() {
         try (Arena arena = Arena.ofConfined(); Stream stream = Stream.create(); KernelModule module = KernelModule.load(LmPtx.text());
                 PinnedBuffer pinned = PinnedBuffer.allocate(12); DeviceBuffer values = DeviceBuffer.allocateFloats(3);
-                DeviceBuffer mean = DeviceBuffer.allocateFloats(1); Event before = Event.createTiming(); Event after = Event.createTiming()) {
+                DeviceBuffer mean = DeviceBuffer.allocateFloats(1); Event before = Event.createTiming();
+                Event after = Event.createTiming()) {
             var call = module.kernel("mean").call(1, 256, mean, values, 3);
             MemorySegment.copy(floats(arena, 1, 2, 6), 0, pinned.segment(), 0, 12);
             values.copyFromAsync(pinned.segment(), stream);
@@ -185,7 +186,8 @@ class OwnedLayerTest {
     @Test
     void anLstmsGatesLieInsideItsWeightSpaceWithoutOverlap() {
         try (Stream stream = Stream.create(); Dnn dnn = Dnn.create(stream); DropoutDescriptor dropout = DropoutDescriptor.none(dnn);
-                RnnDescriptor rnn = RnnDescriptor.lstm(dnn, 5, 7, 2, dropout); DeviceBuffer weights = DeviceBuffer.allocate(rnn.weightSpaceBytes())) {
+                RnnDescriptor rnn = RnnDescriptor.lstm(dnn, 5, 7, 2, dropout);
+                DeviceBuffer weights = DeviceBuffer.allocate(rnn.weightSpaceBytes())) {
             long floats = 0;
             for (int layer = 0; layer < 2; layer++) {
                 for (int id = 0; id < 8; id++) {
@@ -205,8 +207,10 @@ class OwnedLayerTest {
     @Test
     void theCallsOfAnRnnComeInOrder() {
         try (Arena arena = Arena.ofConfined(); Stream stream = Stream.create(); Dnn dnn = Dnn.create(stream);
-                DropoutDescriptor dropout = DropoutDescriptor.none(dnn); RnnDescriptor descriptor = RnnDescriptor.lstm(dnn, 3, 4, 1, dropout);
-                Rnn rnn = Rnn.create(dnn, descriptor, 5, new int[] {5, 2}, true); DeviceBuffer weights = DeviceBuffer.allocate(descriptor.weightSpaceBytes());
+                DropoutDescriptor dropout = DropoutDescriptor.none(dnn);
+                RnnDescriptor descriptor = RnnDescriptor.lstm(dnn, 3, 4, 1, dropout);
+                Rnn rnn = Rnn.create(dnn, descriptor, 5, new int[] {5, 2}, true);
+                DeviceBuffer weights = DeviceBuffer.allocate(descriptor.weightSpaceBytes());
                 DeviceBuffer x = DeviceBuffer.allocateFloats(5 * 2 * 3); DeviceBuffer y = DeviceBuffer.allocateFloats(5 * 2 * 4)) {
             weights.zeroAsync(stream);
             x.zeroAsync(stream);

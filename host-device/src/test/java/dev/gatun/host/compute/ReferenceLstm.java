@@ -20,7 +20,8 @@ public final class ReferenceLstm {
     public final double[] dweights;
 
     /** Runs forward, then backward; an empty array stands for zeros. */
-    public ReferenceLstm(Lstm.Shape shape, double[] weights, double[] x, double[] hx, double[] cx, double[] dy, double[] dhy, double[] dcy) {
+    public ReferenceLstm(Lstm.Shape shape, double[] weights, double[] x, double[] hx, double[] cx, double[] dy, double[] dhy,
+            double[] dcy) {
         this.shape = shape;
         this.weights = weights;
         int t = shape.steps();
