@@ -33,11 +33,6 @@ public abstract class Owner implements AutoCloseable {
         }
     }
 
-    /** Returns whether {@link #close} was called. */
-    public final boolean isClosed() {
-        return closed;
-    }
-
     /** Destroys the native object, or has it destroyed with the last owner made from it; further calls do nothing. */
     @Override
     public final void close() {

@@ -159,6 +159,23 @@ class OwnedLayerTest {
     }
 
     @Test
+    void aStreamWaitsForTheEventOfAnother() {
+        try (Arena arena = Arena.ofConfined(); Stream first = Stream.create(); Stream second = Stream.create();
+                Event copied = Event.create(); PinnedBuffer pinned = PinnedBuffer.allocate(8); DeviceBuffer from = DeviceBuffer.allocateFloats(2);
+                DeviceBuffer to = DeviceBuffer.allocateFloats(2)) {
+            MemorySegment.copy(floats(arena, 3, 7), 0, pinned.segment(), 0, 8);
+            from.copyFromAsync(pinned.segment(), first);
+            copied.record(first);
+            second.waitFor(copied);
+            to.copyFromAsync(from, second);
+            second.synchronize();
+            assertArrayEquals(new float[] {3, 7}, read(to, arena));
+            copied.close();
+            assertThrows(IllegalStateException.class, () -> second.waitFor(copied));
+        }
+    }
+
+    @Test
     void aCaptureThatFailsLeavesTheStreamUsable() {
         try (Stream stream = Stream.create(); DeviceBuffer buffer = DeviceBuffer.allocate(16)) {
             assertThrows(IllegalStateException.class, () -> stream.capture(() -> {
