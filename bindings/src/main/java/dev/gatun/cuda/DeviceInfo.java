@@ -30,17 +30,33 @@ public record DeviceInfo(String name, long totalMemoryBytes, int computeMajor, i
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = arena.allocate(NAME_BYTES);
             CudaException.checkDriver(CudaDriver.cuDeviceGetName(name, NAME_BYTES, 0), "cuDeviceGetName");
-            MemorySegment sizes = arena.allocate(Cudart.C_LONG, 2);
-            CudaException.checkRuntime(Cudart.cudaMemGetInfo(sizes, sizes.asSlice(Cudart.C_LONG.byteSize())), "cudaMemGetInfo");
             MemorySegment version = arena.allocate(Cudart.C_INT);
             CudaException.checkRuntime(Cudart.cudaDriverGetVersion(version), "cudaDriverGetVersion");
             int driver = version.get(Cudart.C_INT, 0);
             CudaException.checkRuntime(Cudart.cudaRuntimeGetVersion(version), "cudaRuntimeGetVersion");
-            return new DeviceInfo(name.getString(0), sizes.getAtIndex(Cudart.C_LONG, 1),
+            return new DeviceInfo(name.getString(0), memory(1, arena),
                     attribute(Cudart.cudaDevAttrComputeCapabilityMajor(), arena),
                     attribute(Cudart.cudaDevAttrComputeCapabilityMinor(), arena),
                     attribute(Cudart.cudaDevAttrMultiProcessorCount(), arena), driver, version.get(Cudart.C_INT, 0));
         }
+    }
+
+    /**
+     * Returns how much of device 0's memory is free; other processes use it too.
+     *
+     * @throws CudaException if it does not answer
+     */
+    public static long freeMemoryBytes() {
+        try (Arena arena = Arena.ofConfined()) {
+            return memory(0, arena);
+        }
+    }
+
+    /** Returns the free (0) or the whole memory (1). */
+    private static long memory(int which, Arena arena) {
+        MemorySegment sizes = arena.allocate(Cudart.C_LONG, 2);
+        CudaException.checkRuntime(Cudart.cudaMemGetInfo(sizes, sizes.asSlice(Cudart.C_LONG.byteSize())), "cudaMemGetInfo");
+        return sizes.getAtIndex(Cudart.C_LONG, which);
     }
 
     private static int attribute(int attribute, Arena arena) {

@@ -71,6 +71,16 @@ public final class DropoutDescriptor extends Owner {
         return handle;
     }
 
+    /**
+     * Returns the generator's states, which the masks to come depend on, or {@code null} where the probability is 0. They are
+     * cuDNN's own format; what was read from them continues the sequence once it is written back
+     * ({@code cudnnRestoreDropoutDescriptor} rests on the same).
+     */
+    public DeviceBuffer states() {
+        requireOpen();
+        return states;
+    }
+
     @Override
     protected void destroy() {
         CudnnException.check(Cudnn.cudnnDestroyDropoutDescriptor(handle), "cudnnDestroyDropoutDescriptor");

@@ -8,10 +8,11 @@ import java.lang.foreign.MemorySegment;
 /**
  * A recurrent network at one shape of data: its descriptors, workspace and reserve space, and the three calls on them.
  *
- * <p>Shapes: x float [steps][batch][input size], y float [steps][batch][hidden size], and the states float
- * [layers][batch][hidden size]. A state may be {@code null}: read as zeros, or not written. A training {@link #forward} is
- * followed by one {@link #backwardData} and one {@link #backwardWeights}, in this order, with y, hx and cx unchanged; the calls
- * allocate nothing. Not thread-safe: one thread at a time.
+ * <p>Shapes, of the descriptor's data type: x [steps][batch][input size], y [steps][batch][output size], the hidden states
+ * [layers][batch][output size] and the cell states [layers][batch][hidden size], where the output size is the hidden size unless
+ * it is projected. A state may be {@code null}: read as zeros, or not written; a GRU's cell states always are. A training
+ * {@link #forward} is followed by one {@link #backwardData} and one {@link #backwardWeights}, in this order, with y, hx and cx
+ * unchanged; the calls allocate nothing. Not thread-safe: one thread at a time.
  */
 public final class Rnn extends Owner {
     /** What the next calls may be. */
@@ -22,8 +23,10 @@ public final class Rnn extends Owner {
     private final boolean training;
     private final RnnDataDescriptor x;
     private final RnnDataDescriptor y;
-    private final TensorDescriptor state;
-    private final long stateBytes;
+    private final TensorDescriptor hidden;
+    private final TensorDescriptor cell;
+    private final long hiddenBytes;
+    private final long cellBytes;
     private final DeviceBuffer workspace;
     private final DeviceBuffer reserve;
     private Phase next = Phase.FORWARD;
@@ -35,8 +38,10 @@ public final class Rnn extends Owner {
         this.training = training;
         this.x = x;
         this.y = y;
-        state = TensorDescriptor.packed(rnn.layers(), x.batch(), rnn.hiddenSize());
-        stateBytes = (long) Float.BYTES * rnn.layers() * x.batch() * rnn.hiddenSize();
+        hidden = TensorDescriptor.packed(rnn.type(), rnn.layers(), x.batch(), rnn.outputSize());
+        cell = TensorDescriptor.packed(rnn.type(), rnn.layers(), x.batch(), rnn.hiddenSize());
+        hiddenBytes = (long) rnn.type().byteSize() * rnn.layers() * x.batch() * rnn.outputSize();
+        cellBytes = (long) rnn.type().byteSize() * rnn.layers() * x.batch() * rnn.hiddenSize();
         RnnDescriptor.TempSpace space = rnn.tempSpace(training, x);
         workspace = space.workspaceBytes() == 0 ? null : DeviceBuffer.allocate(space.workspaceBytes());
         reserve = space.reserveBytes() == 0 ? null : DeviceBuffer.allocate(space.reserveBytes());
@@ -48,14 +53,15 @@ public final class Rnn extends Owner {
      * @param training whether {@link #forward} is followed by the backward calls, and applies dropout
      */
     public static Rnn create(Dnn dnn, RnnDescriptor rnn, int steps, int batch, boolean training) {
-        return new Rnn(dnn, rnn, training, RnnDataDescriptor.sequenceMajor(steps, batch, rnn.inputSize()),
-                RnnDataDescriptor.sequenceMajor(steps, batch, rnn.hiddenSize()));
+        return new Rnn(dnn, rnn, training, RnnDataDescriptor.sequenceMajor(rnn.type(), steps, batch, rnn.inputSize()),
+                RnnDataDescriptor.sequenceMajor(rnn.type(), steps, batch, rnn.outputSize()));
     }
 
     /** Prepares for sequences of different lengths, each 1 to {@code steps}; y is 0 behind a sequence's end. */
     public static Rnn create(Dnn dnn, RnnDescriptor rnn, int steps, int[] lengths, boolean training) {
-        return new Rnn(dnn, rnn, training, RnnDataDescriptor.sequenceMajor(steps, lengths.length, rnn.inputSize(), lengths),
-                RnnDataDescriptor.sequenceMajor(steps, lengths.length, rnn.hiddenSize(), lengths));
+        return new Rnn(dnn, rnn, training,
+                RnnDataDescriptor.sequenceMajor(rnn.type(), steps, lengths.length, rnn.inputSize(), lengths),
+                RnnDataDescriptor.sequenceMajor(rnn.type(), steps, lengths.length, rnn.outputSize(), lengths));
     }
 
     /**
@@ -69,13 +75,14 @@ public final class Rnn extends Owner {
      * @param cy receives the last cell state; {@code null}: not stored
      * @param weights the weight space
      * @throws IndexOutOfBoundsException if a buffer is too short for its shape
+     * @throws IllegalArgumentException if a GRU is given a cell state
      * @throws CudnnException if cuDNN refuses
      */
     public void forward(DeviceBuffer x, DeviceBuffer y, DeviceBuffer hx, DeviceBuffer cx, DeviceBuffer hy, DeviceBuffer cy,
             DeviceBuffer weights) {
         int status = Cudnn.cudnnRNNForward(dnn.handle(), rnn.handle(), RnnDescriptor.mode(training), MemorySegment.NULL,
                 this.x.handle(), data("x", x, this.x), this.y.handle(), data("y", y, this.y),
-                state.handle(), state("hx", hx), state("hy", hy), state.handle(), state("cx", cx), state("cy", cy),
+                hidden.handle(), hidden("hx", hx), hidden("hy", hy), cell.handle(), cell("cx", cx), cell("cy", cy),
                 weights.byteSize(), weights.pointer(), size(workspace), pointer(workspace), size(reserve), pointer(reserve));
         check(status, "cudnnRNNForward");
         next = training ? Phase.DATA : Phase.FORWARD;
@@ -96,6 +103,7 @@ public final class Rnn extends Owner {
      * @param weights the weight space
      * @throws IllegalStateException if no training forward came before
      * @throws IndexOutOfBoundsException if a buffer is too short for its shape
+     * @throws IllegalArgumentException if a GRU is given a cell state
      * @throws CudnnException if cuDNN refuses
      */
     public void backwardData(DeviceBuffer y, DeviceBuffer dy, DeviceBuffer dx, DeviceBuffer hx, DeviceBuffer cx, DeviceBuffer dhy,
@@ -103,8 +111,8 @@ public final class Rnn extends Owner {
         require(Phase.DATA, "backwardData");
         int status = Cudnn.cudnnRNNBackwardData_v8(dnn.handle(), rnn.handle(), MemorySegment.NULL,
                 this.y.handle(), data("y", y, this.y), data("dy", dy, this.y), this.x.handle(), data("dx", dx, this.x),
-                state.handle(), state("hx", hx), state("dhy", dhy), state("dhx", dhx),
-                state.handle(), state("cx", cx), state("dcy", dcy), state("dcx", dcx),
+                hidden.handle(), hidden("hx", hx), hidden("dhy", dhy), hidden("dhx", dhx),
+                cell.handle(), cell("cx", cx), cell("dcy", dcy), cell("dcx", dcx),
                 weights.byteSize(), weights.pointer(), size(workspace), pointer(workspace), size(reserve), pointer(reserve));
         check(status, "cudnnRNNBackwardData_v8");
         next = Phase.WEIGHTS;
@@ -125,7 +133,7 @@ public final class Rnn extends Owner {
     public void backwardWeights(DeviceBuffer x, DeviceBuffer hx, DeviceBuffer y, DeviceBuffer weightGradient) {
         require(Phase.WEIGHTS, "backwardWeights");
         int status = Cudnn.cudnnRNNBackwardWeights_v8(dnn.handle(), rnn.handle(), Cudnn.CUDNN_WGRAD_MODE_ADD(), MemorySegment.NULL,
-                this.x.handle(), data("x", x, this.x), state.handle(), state("hx", hx), this.y.handle(), data("y", y, this.y),
+                this.x.handle(), data("x", x, this.x), hidden.handle(), hidden("hx", hx), this.y.handle(), data("y", y, this.y),
                 weightGradient.byteSize(), weightGradient.pointer(), size(workspace), pointer(workspace), size(reserve), pointer(reserve));
         check(status, "cudnnRNNBackwardWeights_v8");
         next = Phase.FORWARD;
@@ -143,8 +151,15 @@ public final class Rnn extends Owner {
         return sized(name, buffer, shape.byteSize());
     }
 
-    private MemorySegment state(String name, DeviceBuffer buffer) {
-        return buffer == null ? MemorySegment.NULL : sized(name, buffer, stateBytes);
+    private MemorySegment hidden(String name, DeviceBuffer buffer) {
+        return buffer == null ? MemorySegment.NULL : sized(name, buffer, hiddenBytes);
+    }
+
+    private MemorySegment cell(String name, DeviceBuffer buffer) {
+        if (buffer != null && !rnn.hasCell()) {
+            throw new IllegalArgumentException(name + " must be null: a GRU has no cell state");
+        }
+        return buffer == null ? MemorySegment.NULL : sized(name, buffer, cellBytes);
     }
 
     private static MemorySegment sized(String name, DeviceBuffer buffer, long bytes) {
@@ -165,7 +180,7 @@ public final class Rnn extends Owner {
     private void check(int status, String function) {
         if (status != 0) {
             throw new CudnnException(status, function, "steps=" + x.steps() + ", batch=" + x.batch() + ", inputSize=" + rnn.inputSize()
-                    + ", hiddenSize=" + rnn.hiddenSize() + ", layers=" + rnn.layers());
+                    + ", hiddenSize=" + rnn.hiddenSize() + ", outputSize=" + rnn.outputSize() + ", layers=" + rnn.layers());
         }
     }
 
@@ -173,7 +188,8 @@ public final class Rnn extends Owner {
     protected void destroy() {
         x.close();
         y.close();
-        state.close();
+        hidden.close();
+        cell.close();
         if (workspace != null) {
             workspace.close();
         }

@@ -1,5 +1,6 @@
 package dev.gatun.cudnn;
 
+import dev.gatun.cuda.DataType;
 import dev.gatun.device.Owner;
 import dev.gatun.generated.cudnn.Cudnn;
 import java.lang.foreign.Arena;
@@ -7,25 +8,37 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
-/** The shape of an RNN's input or output: float [steps][batch][vector], step-major, padded where sequences are shorter. */
+/** The shape of an RNN's input or output: [steps][batch][vector], step-major, padded where sequences are shorter. */
 public final class RnnDataDescriptor extends Owner {
     private final MemorySegment handle;
+    private final DataType type;
     private final int steps;
     private final int batch;
     private final int vectorSize;
 
-    private RnnDataDescriptor(MemorySegment handle, int steps, int batch, int vectorSize) {
+    private RnnDataDescriptor(MemorySegment handle, DataType type, int steps, int batch, int vectorSize) {
         this.handle = handle;
+        this.type = type;
         this.steps = steps;
         this.batch = batch;
         this.vectorSize = vectorSize;
     }
 
-    /** Describes {@code batch} sequences of {@code steps} steps each. */
+    /** Describes {@code batch} sequences of {@code steps} steps each, of 32-bit floats. */
     public static RnnDataDescriptor sequenceMajor(int steps, int batch, int vectorSize) {
+        return sequenceMajor(DataType.FLOAT, steps, batch, vectorSize);
+    }
+
+    /** Describes {@code batch} sequences of {@code steps} steps each. */
+    public static RnnDataDescriptor sequenceMajor(DataType type, int steps, int batch, int vectorSize) {
         int[] lengths = new int[Math.max(0, batch)];
         Arrays.fill(lengths, steps);
-        return sequenceMajor(steps, batch, vectorSize, lengths);
+        return sequenceMajor(type, steps, batch, vectorSize, lengths);
+    }
+
+    /** As {@link #sequenceMajor(DataType, int, int, int, int[])}, of 32-bit floats. */
+    public static RnnDataDescriptor sequenceMajor(int steps, int batch, int vectorSize, int[] lengths) {
+        return sequenceMajor(DataType.FLOAT, steps, batch, vectorSize, lengths);
     }
 
     /**
@@ -35,7 +48,7 @@ public final class RnnDataDescriptor extends Owner {
      * @throws IllegalArgumentException if a length is not, or there are not {@code batch} of them
      * @throws CudnnException if cuDNN refuses the sizes
      */
-    public static RnnDataDescriptor sequenceMajor(int steps, int batch, int vectorSize, int[] lengths) {
+    public static RnnDataDescriptor sequenceMajor(DataType type, int steps, int batch, int vectorSize, int[] lengths) {
         if (lengths.length != batch || Arrays.stream(lengths).anyMatch(length -> length < 1 || length > steps)) {
             throw new IllegalArgumentException("expected " + batch + " sequence lengths of 1 to " + steps + ", got "
                     + Arrays.toString(lengths));
@@ -43,9 +56,9 @@ public final class RnnDataDescriptor extends Owner {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment pointer = arena.allocate(Cudnn.C_POINTER);
             CudnnException.check(Cudnn.cudnnCreateRNNDataDescriptor(pointer), "cudnnCreateRNNDataDescriptor");
-            RnnDataDescriptor descriptor = new RnnDataDescriptor(pointer.get(Cudnn.C_POINTER, 0), steps, batch, vectorSize);
-            MemorySegment padding = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 0);
-            int status = Cudnn.cudnnSetRNNDataDescriptor(descriptor.handle, Cudnn.CUDNN_DATA_FLOAT(),
+            RnnDataDescriptor descriptor = new RnnDataDescriptor(pointer.get(Cudnn.C_POINTER, 0), type, steps, batch, vectorSize);
+            MemorySegment padding = arena.allocate(ValueLayout.JAVA_FLOAT); // 0 in every type
+            int status = Cudnn.cudnnSetRNNDataDescriptor(descriptor.handle, DataTypes.value(type),
                     Cudnn.CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED(), steps, batch, vectorSize, arena.allocateFrom(Cudnn.C_INT, lengths),
                     padding);
             if (status != 0) {
@@ -69,7 +82,7 @@ public final class RnnDataDescriptor extends Owner {
 
     /** Returns the bytes of the described tensor. */
     public long byteSize() {
-        return (long) Float.BYTES * steps * batch * vectorSize;
+        return (long) type.byteSize() * steps * batch * vectorSize;
     }
 
     /** Returns the {@code cudnnRNNDataDescriptor_t} for the generated bindings. */

@@ -1,11 +1,12 @@
 package dev.gatun.cudnn;
 
+import dev.gatun.cuda.DataType;
 import dev.gatun.device.Owner;
 import dev.gatun.generated.cudnn.Cudnn;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** The shape of a float tensor. */
+/** The type and shape of a tensor. */
 public final class TensorDescriptor extends Owner {
     private final MemorySegment handle;
 
@@ -20,6 +21,16 @@ public final class TensorDescriptor extends Owner {
      * @throws CudnnException if cuDNN refuses the sizes
      */
     public static TensorDescriptor packed(int... dims) {
+        return packed(DataType.FLOAT, dims);
+    }
+
+    /**
+     * Describes a fully packed, row-major tensor.
+     *
+     * @param dims 3 to 8 sizes, each at least 1
+     * @throws CudnnException if cuDNN refuses the sizes
+     */
+    public static TensorDescriptor packed(DataType type, int... dims) {
         TensorDescriptor descriptor = unset();
         try (Arena arena = Arena.ofConfined()) {
             int[] strides = new int[dims.length];
@@ -28,7 +39,7 @@ public final class TensorDescriptor extends Owner {
                 strides[i] = stride;
                 stride = Math.multiplyExact(stride, dims[i]);
             }
-            int status = Cudnn.cudnnSetTensorNdDescriptor(descriptor.handle, Cudnn.CUDNN_DATA_FLOAT(), dims.length,
+            int status = Cudnn.cudnnSetTensorNdDescriptor(descriptor.handle, DataTypes.value(type), dims.length,
                     arena.allocateFrom(Cudnn.C_INT, dims), arena.allocateFrom(Cudnn.C_INT, strides));
             if (status != 0) {
                 descriptor.close();

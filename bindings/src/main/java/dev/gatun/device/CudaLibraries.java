@@ -77,8 +77,8 @@ final class CudaLibraries implements DeviceProvider {
         }
         throw new DeviceException("no complete set of CUDA libraries was found (driver for CUDA " + version(driverVersion)
                 + ").\nTried:\n  " + String.join("\n  ", tried)
-                + "\nInstall the CUDA toolkit and cuDNN 9, or NVIDIA's wheels (pip install nvidia-cudnn-cu13 nvidia-cublas"
-                + " nvidia-cuda-runtime), and name their folder with -Dgatun.cuda.path=DIR or GATUN_CUDA_PATH.");
+                + "\nInstall the CUDA toolkit and cuDNN 9, or run 'gatun natives install', or name the folder of NVIDIA's wheels"
+                + " (nvidia-cudnn-cu13, nvidia-cublas, nvidia-cuda-runtime) with -Dgatun.cuda.path=DIR or GATUN_CUDA_PATH.");
     }
 
     private static SymbolLookup openDriver() {
@@ -175,6 +175,10 @@ final class CudaLibraries implements DeviceProvider {
         return SymbolLookup.libraryLookup(root.files().get(name), FOREVER);
     }
 
+    /**
+     * Finds the complete sets of libraries, in the order in which they are tried: the folder that the user names, and no other;
+     * or else an installed toolkit, the system's folders, and what {@code gatun natives install} has put in {@link NativesFolder}.
+     */
     private static List<Root> roots(int driverMajor, List<String> tried) {
         List<Path> folders = new ArrayList<>();
         String named = System.getProperty("gatun.cuda.path", System.getenv("GATUN_CUDA_PATH"));
@@ -192,6 +196,7 @@ final class CudaLibraries implements DeviceProvider {
             folders.add(Path.of("/usr/lib/x86_64-linux-gnu"));
             folders.add(Path.of("/usr/lib/aarch64-linux-gnu"));
             folders.add(Path.of("/usr/lib64"));
+            folders.addAll(NativesFolder.sets(NativesFolder.path()));
         }
         List<Root> roots = new ArrayList<>();
         for (Path folder : folders) {

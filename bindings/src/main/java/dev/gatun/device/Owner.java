@@ -1,5 +1,7 @@
 package dev.gatun.device;
 
+import java.util.concurrent.atomic.AtomicLong;
+
 /**
  * The owner of one native object: it is destroyed once, by {@link #close}, and not used afterwards.
  *
@@ -7,6 +9,9 @@ package dev.gatun.device;
  * is closed too, whatever the order of the calls to {@code close}.
  */
 public abstract class Owner implements AutoCloseable {
+    private static final AtomicLong MADE = new AtomicLong();
+    private static final AtomicLong DESTROYED = new AtomicLong();
+
     private final Owner[] parents;
     private int children;
     private boolean closed;
@@ -21,6 +26,17 @@ public abstract class Owner implements AutoCloseable {
         for (Owner parent : parents) {
             parent.addChild();
         }
+        MADE.incrementAndGet();
+    }
+
+    /** Returns how many native objects owners of this process have taken over. */
+    public static long made() {
+        return MADE.get();
+    }
+
+    /** Returns how many of them have been destroyed again. Where it stays below {@link #made} something was not closed. */
+    public static long destroyed() {
+        return DESTROYED.get();
     }
 
     /** Destroys the native object; called once. */
@@ -66,6 +82,7 @@ public abstract class Owner implements AutoCloseable {
     private void destroyAndRelease() {
         try {
             destroy();
+            DESTROYED.incrementAndGet();
         } finally {
             for (Owner parent : parents) {
                 parent.removeChild();

@@ -22,8 +22,8 @@ final class RequiredSymbols {
                     "cudaStreamCreateWithFlags", "cudaStreamDestroy", "cudaStreamEndCapture", "cudaStreamSynchronize",
                     "cudaStreamWaitEvent"),
             NativeLibrary.CUBLAS, List.of(
-                    "cublasCreate_v2", "cublasDestroy_v2", "cublasGetStatusName", "cublasGetStatusString", "cublasGetVersion_v2",
-                    "cublasSetStream_v2", "cublasSetWorkspace_v2", "cublasSgemm_v2"),
+                    "cublasCreate_v2", "cublasDestroy_v2", "cublasGemmEx", "cublasGetStatusName", "cublasGetStatusString",
+                    "cublasGetVersion_v2", "cublasSetPointerMode_v2", "cublasSetStream_v2", "cublasSetWorkspace_v2", "cublasSgemm_v2"),
             NativeLibrary.CUDNN, List.of(
                     "cudnnCreate", "cudnnCreateDropoutDescriptor", "cudnnCreateRNNDataDescriptor", "cudnnCreateRNNDescriptor",
                     "cudnnCreateTensorDescriptor", "cudnnDestroy", "cudnnDestroyDropoutDescriptor", "cudnnDestroyRNNDataDescriptor",
