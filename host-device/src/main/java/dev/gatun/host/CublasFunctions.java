@@ -3,15 +3,19 @@ package dev.gatun.host;
 import dev.gatun.device.NativeLibrary;
 import dev.gatun.generated.cublas.Cublas;
 import dev.gatun.host.compute.Gemm;
+import dev.gatun.host.compute.SixteenBit;
+import dev.gatun.host.compute.SixteenBitGemm;
 import java.util.Map;
 
 /**
- * cuBLAS of the software device: handles, and products and vector operations in single precision; matrices are column-major
- * as documented.
+ * cuBLAS of the software device: handles, and products and vector operations in single precision, products of 16-bit matrices
+ * too; matrices are column-major as documented.
  */
 final class CublasFunctions extends HostLibrary {
     private static final int NOT_INITIALIZED = 1;
     private static final int CUDA_R_32F = 0;
+    private static final int CUDA_R_16F = 2;
+    private static final int CUDA_R_16BF = 14;
     private static final int COMPUTE_32F = 68;
     private static final int COMPUTE_32F_PEDANTIC = 69;
     private static final int COMPUTE_32F_FAST_16F = 74;
@@ -78,6 +82,8 @@ final class CublasFunctions extends HostLibrary {
 
     int cublasDestroy_v2(long handle) {
         use(handles, handle, "cublasDestroy_v2");
+        // As documented, it waits for the device.
+        host.synchronizeDevice("cublasDestroy_v2");
         handles.remove(handle, "cublasDestroy_v2", "handle");
         return 0;
     }
@@ -191,26 +197,20 @@ final class CublasFunctions extends HostLibrary {
 
     int cublasSgemm_v2(long handle, int opA, int opB, int m, int n, int k, long alpha, long a, int lda, long b, int ldb, long beta,
             long c, int ldc) {
-        return gemm("cublasSgemm_v2", handle, opA, opB, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1);
+        return gemm("cublasSgemm_v2", Types.FLOAT, handle, opA, opB, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1);
     }
 
     int cublasSgemmStridedBatched(long handle, int opA, int opB, int m, int n, int k, long alpha, long a, int lda, long strideA,
             long b, int ldb, long strideB, long beta, long c, int ldc, long strideC, int count) {
-        return gemm("cublasSgemmStridedBatched", handle, opA, opB, m, n, k, alpha, a, lda, strideA, b, ldb, strideB, beta, c, ldc,
-                strideC, count);
+        return gemm("cublasSgemmStridedBatched", Types.FLOAT, handle, opA, opB, m, n, k, alpha, a, lda, strideA, b, ldb, strideB, beta, c,
+                ldc, strideC, count);
     }
 
     int cublasGemmEx(long handle, int opA, int opB, int m, int n, int k, long alpha, long a, int aType, int lda, long b, int bType,
             int ldb, long beta, long c, int cType, int ldc, int computeType, int algorithm) {
         handles.get(handle, "cublasGemmEx", "handle");
-        // The modes between these two and TF32 allow less precision than single; single is within what they promise.
-        boolean compute = computeType == COMPUTE_32F || computeType == COMPUTE_32F_PEDANTIC
-                || computeType >= COMPUTE_32F_FAST_16F && computeType <= COMPUTE_32F_FAST_TF32;
-        if (aType != CUDA_R_32F || bType != CUDA_R_32F || cType != CUDA_R_32F || !compute) {
-            throw Fault.notSupported("cublasGemmEx: types " + aType + ", " + bType + ", " + cType + " with compute type " + computeType
-                    + "; the software device computes CUDA_R_32F with CUBLAS_COMPUTE_32F");
-        }
-        return gemm("cublasGemmEx", handle, opA, opB, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1);
+        Types types = Types.of(aType, bType, cType, computeType);
+        return gemm("cublasGemmEx", types, handle, opA, opB, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1);
     }
 
     int cublasSgemv_v2(long handle, int op, int m, int n, long alpha, long a, int lda, long x, int incx, long beta, long y, int incy) {
@@ -223,12 +223,46 @@ final class CublasFunctions extends HostLibrary {
         requireIncrement(incx, "cublasSgemv_v2", "incx");
         requireIncrement(incy, "cublasSgemv_v2", "incy");
         // A vector with an increment is a matrix of one row with that leading dimension: yT = xT op(A)T.
-        return gemm("cublasSgemv_v2", handle, 0, op == 0 ? 1 : 0, 1, op == 0 ? m : n, op == 0 ? n : m, alpha, x, incx, 0, a, lda, 0, beta,
-                y, incy, 0, 1);
+        return gemm("cublasSgemv_v2", Types.FLOAT, handle, 0, op == 0 ? 1 : 0, 1, op == 0 ? m : n, op == 0 ? n : m, alpha, x, incx, 0, a,
+                lda, 0, beta, y, incy, 0, 1);
     }
 
-    private int gemm(String function, long handle, int opA, int opB, int m, int n, int k, long alpha, long a, int lda, long strideA,
-            long b, int ldb, long strideB, long beta, long c, int ldc, long strideC, int count) {
+    /**
+     * The types of a product's matrices.
+     *
+     * @param inputs that of A and B; null for single precision
+     * @param roundC whether C is of that type too, not of single precision
+     */
+    private record Types(SixteenBit inputs, boolean roundC) {
+        static final Types FLOAT = new Types(null, false);
+
+        /** Allows what cuBLAS documents for {@code cublasGemmEx} with single-precision arithmetic, but for mixed and integer types. */
+        static Types of(int a, int b, int c, int compute) {
+            boolean exact = compute == COMPUTE_32F || compute == COMPUTE_32F_PEDANTIC;
+            // The modes from here to TF32 allow less precision than single; single is within what they promise.
+            boolean fast = compute >= COMPUTE_32F_FAST_16F && compute <= COMPUTE_32F_FAST_TF32;
+            if (a == CUDA_R_32F && b == CUDA_R_32F && c == CUDA_R_32F && (exact || fast)) {
+                return FLOAT;
+            }
+            if ((a == CUDA_R_16F || a == CUDA_R_16BF) && a == b && (c == a || c == CUDA_R_32F) && exact) {
+                return new Types(a == CUDA_R_16F ? SixteenBit.HALF : SixteenBit.BFLOAT16, c == a);
+            }
+            throw Fault.notSupported("cublasGemmEx: types " + a + ", " + b + ", " + c + " with compute type " + compute
+                    + "; the software device computes CUDA_R_32F with CUBLAS_COMPUTE_32F and its faster kinds, and CUDA_R_16F or"
+                    + " CUDA_R_16BF for A and B, and for C that or CUDA_R_32F, with CUBLAS_COMPUTE_32F");
+        }
+
+        int inputBytes() {
+            return inputs == null ? Float.BYTES : SixteenBit.BYTES;
+        }
+
+        int outputBytes() {
+            return roundC ? SixteenBit.BYTES : Float.BYTES;
+        }
+    }
+
+    private int gemm(String function, Types types, long handle, int opA, int opB, int m, int n, int k, long alpha, long a, int lda,
+            long strideA, long b, int ldb, long strideB, long beta, long c, int ldc, long strideC, int count) {
         Blas blas = use(handles, handle, function);
         HostStream queue = host.queue(blas.stream, function);
         // On real numbers the conjugate transpose (2) is the transpose.
@@ -252,35 +286,44 @@ final class CublasFunctions extends HostLibrary {
             boolean devicePointers = blas.devicePointers;
             float alphaValue = devicePointers ? 0 : Native.getFloat(alpha);
             float betaValue = devicePointers ? 0 : Native.getFloat(beta);
-            queue.record(() -> multiply(function, transA, transB, m, n, k,
+            queue.record(checkOnly -> multiply(checkOnly, function, types, transA, transB, m, n, k,
                     devicePointers ? deviceScalar(alpha, function, "alpha") : alphaValue, a, lda, strideA, b, ldb, strideB,
                     devicePointers ? deviceScalar(beta, function, "beta") : betaValue, c, ldc, strideC, count));
         } else {
-            multiply(function, transA, transB, m, n, k, scalar(blas, alpha, function, "alpha"), a, lda, strideA, b, ldb, strideB,
-                    scalar(blas, beta, function, "beta"), c, ldc, strideC, count);
+            multiply(false, function, types, transA, transB, m, n, k, scalar(blas, alpha, function, "alpha"), a, lda, strideA, b,
+                    ldb, strideB, scalar(blas, beta, function, "beta"), c, ldc, strideC, count);
         }
         return 0;
     }
 
-    private void multiply(String function, boolean transA, boolean transB, int m, int n, int k, float alpha, long a, int lda,
-            long strideA, long b, int ldb, long strideB, float beta, long c, int ldc, long strideC, int count) {
-        long aBytes = matrixBytes(transA ? k : m, transA ? m : k, lda);
-        long bBytes = matrixBytes(transB ? n : k, transB ? k : n, ldb);
-        long cBytes = matrixBytes(m, n, ldc);
+    private void multiply(boolean checkOnly, String function, Types types, boolean transA, boolean transB, int m, int n, int k,
+            float alpha, long a, int lda, long strideA, long b, int ldb, long strideB, float beta, long c, int ldc, long strideC,
+            int count) {
+        long aBytes = types.inputBytes() * elements(transA ? k : m, transA ? m : k, lda);
+        long bBytes = types.inputBytes() * elements(transB ? n : k, transB ? k : n, ldb);
+        long cBytes = types.outputBytes() * elements(m, n, ldc);
         for (int i = 0; i < count; i++) {
-            long realA = host.memory.real(a + Float.BYTES * strideA * i, aBytes, function, "A");
-            long realB = host.memory.real(b + Float.BYTES * strideB * i, bBytes, function, "B");
-            long realC = host.memory.real(c + Float.BYTES * strideC * i, cBytes, function, "C");
+            long realA = host.memory.input(a + types.inputBytes() * strideA * i, aBytes, function, "A");
+            long realB = host.memory.input(b + types.inputBytes() * strideB * i, bBytes, function, "B");
+            long realC = host.memory.real(c + types.outputBytes() * strideC * i, cBytes, function, "C");
+            if (checkOnly) {
+                continue;
+            }
             synchronized (host.engine) {
                 // A column-major C is a row-major transposed C: the factors change places.
-                Gemm.multiply(transB, transA, n, m, k, alpha, realB, ldb, realA, lda, beta, realC, ldc);
+                if (types.inputs == null) {
+                    Gemm.multiply(transB, transA, n, m, k, alpha, realB, ldb, realA, lda, beta, realC, ldc);
+                } else {
+                    SixteenBitGemm.multiply(types.inputs, types.roundC, transB, transA, n, m, k, alpha, realB, ldb, realA, lda, beta,
+                            realC, ldc);
+                }
             }
         }
     }
 
-    /** Returns the bytes from a column-major matrix's first element to behind its last. */
-    private static long matrixBytes(int rows, int columns, int leading) {
-        return rows == 0 || columns == 0 ? 0 : Float.BYTES * ((long) leading * (columns - 1) + rows);
+    /** Returns how many elements there are from a column-major matrix's first to its last. */
+    private static long elements(int rows, int columns, int leading) {
+        return rows == 0 || columns == 0 ? 0 : (long) leading * (columns - 1) + rows;
     }
 
     // Vectors
@@ -291,16 +334,20 @@ final class CublasFunctions extends HostLibrary {
         boolean devicePointers = blas.devicePointers;
         float value = scalar(blas, alpha, "cublasSaxpy_v2", "alpha");
         if (queue.recording()) {
-            queue.record(() -> axpy(n, devicePointers ? deviceScalar(alpha, "cublasSaxpy_v2", "alpha") : value, x, incx, y, incy));
+            queue.record(checkOnly -> axpy(checkOnly, n,
+                    devicePointers ? deviceScalar(alpha, "cublasSaxpy_v2", "alpha") : value, x, incx, y, incy));
         } else {
-            axpy(n, value, x, incx, y, incy);
+            axpy(false, n, value, x, incx, y, incy);
         }
         return 0;
     }
 
-    private void axpy(int n, float alpha, long x, int incx, long y, int incy) {
+    private void axpy(boolean checkOnly, int n, float alpha, long x, int incx, long y, int incy) {
         long from = host.memory.real(x, vectorBytes(n, incx), "cublasSaxpy_v2", "x");
         long to = host.memory.real(y, vectorBytes(n, incy), "cublasSaxpy_v2", "y");
+        if (checkOnly) {
+            return;
+        }
         synchronized (host.engine) {
             for (long i = 0; i < n; i++) {
                 long target = to + Float.BYTES * incy * i;
@@ -315,15 +362,19 @@ final class CublasFunctions extends HostLibrary {
         boolean devicePointers = blas.devicePointers;
         float value = scalar(blas, alpha, "cublasSscal_v2", "alpha");
         if (queue.recording()) {
-            queue.record(() -> scale(n, devicePointers ? deviceScalar(alpha, "cublasSscal_v2", "alpha") : value, x, incx));
+            queue.record(checkOnly -> scale(checkOnly, n,
+                    devicePointers ? deviceScalar(alpha, "cublasSscal_v2", "alpha") : value, x, incx));
         } else {
-            scale(n, value, x, incx);
+            scale(false, n, value, x, incx);
         }
         return 0;
     }
 
-    private void scale(int n, float alpha, long x, int incx) {
+    private void scale(boolean checkOnly, int n, float alpha, long x, int incx) {
         long real = host.memory.real(x, vectorBytes(n, incx), "cublasSscal_v2", "x");
+        if (checkOnly) {
+            return;
+        }
         synchronized (host.engine) {
             for (long i = 0; i < n; i++) {
                 long element = real + Float.BYTES * incx * i;
@@ -335,12 +386,13 @@ final class CublasFunctions extends HostLibrary {
     int cublasSdot_v2(long handle, int n, long x, int incx, long y, int incy, long result) {
         Blas blas = use(handles, handle, "cublasSdot_v2");
         HostStream queue = vectors(blas, incx, incy, "cublasSdot_v2");
-        long target = result(blas, queue, result, "cublasSdot_v2");
+        requireResult(blas, queue, result, "cublasSdot_v2");
+        boolean onDevice = blas.devicePointers;
         if (queue.recording()) {
-            queue.record(() -> Native.putFloat(host.memory.real(result, Float.BYTES, "cublasSdot_v2", "result"),
-                    dot(n, x, incx, y, incy)));
+            queue.record(checkOnly -> dot(checkOnly, n, x, incx, y, incy, onDevice, result));
+            waitForResult(queue, onDevice, "cublasSdot_v2");
         } else {
-            Native.putFloat(target, dot(n, x, incx, y, incy));
+            dot(false, n, x, incx, y, incy, onDevice, result);
         }
         return 0;
     }
@@ -348,28 +400,49 @@ final class CublasFunctions extends HostLibrary {
     int cublasSnrm2_v2(long handle, int n, long x, int incx, long result) {
         Blas blas = use(handles, handle, "cublasSnrm2_v2");
         HostStream queue = vectors(blas, incx, 1, "cublasSnrm2_v2");
-        long target = result(blas, queue, result, "cublasSnrm2_v2");
+        requireResult(blas, queue, result, "cublasSnrm2_v2");
+        boolean onDevice = blas.devicePointers;
         if (queue.recording()) {
-            queue.record(() -> Native.putFloat(host.memory.real(result, Float.BYTES, "cublasSnrm2_v2", "result"), norm(n, x, incx)));
+            queue.record(checkOnly -> norm(checkOnly, n, x, incx, onDevice, result));
+            waitForResult(queue, onDevice, "cublasSnrm2_v2");
         } else {
-            Native.putFloat(target, norm(n, x, incx));
+            norm(false, n, x, incx, onDevice, result);
         }
         return 0;
     }
 
-    private float dot(int n, long x, int incx, long y, int incy) {
-        return (float) products(n, x, incx, y, incy, "cublasSdot_v2");
+    private void dot(boolean checkOnly, int n, long x, int incx, long y, int incy, boolean onDevice, long result) {
+        double sum = products(checkOnly, n, x, incx, y, incy, "cublasSdot_v2");
+        putResult(checkOnly, (float) sum, onDevice, result, "cublasSdot_v2");
     }
 
-    private float norm(int n, long x, int incx) {
-        return (float) Math.sqrt(products(n, x, incx, x, incx, "cublasSnrm2_v2"));
+    private void norm(boolean checkOnly, int n, long x, int incx, boolean onDevice, long result) {
+        double sum = products(checkOnly, n, x, incx, x, incx, "cublasSnrm2_v2");
+        putResult(checkOnly, (float) Math.sqrt(sum), onDevice, result, "cublasSnrm2_v2");
+    }
+
+    private void putResult(boolean checkOnly, float value, boolean onDevice, long result, String function) {
+        long target = onDevice ? host.memory.real(result, Float.BYTES, function, "result") : result;
+        if (!checkOnly) {
+            Native.putFloat(target, value);
+        }
+    }
+
+    /** A result in host memory is there when the call returns, as cuBLAS documents. */
+    private void waitForResult(HostStream queue, boolean onDevice, String function) {
+        if (!onDevice) {
+            host.synchronize(queue, function);
+        }
     }
 
     /** Returns the sum of products, in double precision, so that the squares of a norm neither overflow nor vanish. */
-    private double products(int n, long x, int incx, long y, int incy, String function) {
+    private double products(boolean checkOnly, int n, long x, int incx, long y, int incy, String function) {
         long left = host.memory.real(x, vectorBytes(n, incx), function, "x");
         long right = host.memory.real(y, vectorBytes(n, incy), function, "y");
         double sum = 0;
+        if (checkOnly) {
+            return sum;
+        }
         synchronized (host.engine) {
             for (long i = 0; i < n; i++) {
                 sum += (double) Native.getFloat(left + Float.BYTES * incx * i) * Native.getFloat(right + Float.BYTES * incy * i);
@@ -384,16 +457,16 @@ final class CublasFunctions extends HostLibrary {
         return host.queue(blas.stream, function);
     }
 
-    /** Returns where a result goes; one in host memory would have to wait, which a capture forbids. */
-    private long result(Blas blas, HostStream queue, long result, String function) {
+    /** Refuses a bad address for a result; one in host memory would have to wait, which a capture forbids. */
+    private void requireResult(Blas blas, HostStream queue, long result, String function) {
         if (blas.devicePointers) {
-            return host.memory.real(result, Float.BYTES, function, "result");
-        }
-        if (queue.recording()) {
+            host.memory.real(result, Float.BYTES, function, "result");
+        } else if (queue.capture() != null) {
             throw queue.capture().invalidate(Fault.Kind.CAPTURE_UNSUPPORTED,
                     function + ": a result in host memory is not permitted while the stream is being captured");
+        } else {
+            host.memory.host(result, Float.BYTES, function, "result");
         }
-        return host.memory.host(result, Float.BYTES, function, "result");
     }
 
     private static long vectorBytes(int n, int increment) {

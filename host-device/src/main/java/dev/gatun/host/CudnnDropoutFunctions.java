@@ -42,8 +42,26 @@ final class CudnnDropoutFunctions extends CudnnPart {
     }
 
     int cudnnRestoreDropoutDescriptor(long dropout, long handle, float probability, long states, long bytes, long seed) {
-        set("cudnnRestoreDropoutDescriptor", dropout, handle, probability, states, bytes, seed);
+        DropoutShape shape = set("cudnnRestoreDropoutDescriptor", dropout, handle, probability, states, bytes, seed);
+        if (host.checked && states != 0) {
+            HostStream queue = host.queue(cudnn.handles.find(handle).stream, "cudnnRestoreDropoutDescriptor");
+            if (queue.recording()) {
+                queue.record(() -> requireSeed(shape));
+            } else {
+                requireSeed(shape);
+            }
+        }
         return 0;
+    }
+
+    /** Refuses to restore a state that was made with another seed, which would be ignored. */
+    private void requireSeed(DropoutShape shape) {
+        String function = "cudnnRestoreDropoutDescriptor";
+        long made = Native.getLong(host.memory.real(shape.states(), DropoutShape.STATE_BYTES, function, "states") + DropoutShape.SEED);
+        if (made != shape.seed()) {
+            throw Fault.invalid(function + ": seed is " + shape.seed() + " but states was made with " + made
+                    + ", which stays in force; cudnnSetDropoutDescriptor begins anew");
+        }
     }
 
     private DropoutShape set(String function, long dropout, long handle, float probability, long states, long bytes, long seed) {

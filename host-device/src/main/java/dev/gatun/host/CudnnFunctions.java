@@ -20,6 +20,8 @@ final class CudnnFunctions extends CudnnPart {
     int cudnnDestroy(long handle) {
         if (handle != 0) {
             use(cudnn.handles, handle, "cudnnDestroy");
+            // As documented, it waits for the device.
+            host.synchronizeDevice("cudnnDestroy");
             cudnn.handles.remove(handle, "cudnnDestroy", "handle");
         }
         return 0;

@@ -19,11 +19,18 @@ final class CudnnRnnDescriptorFunctions extends CudnnPart {
         String function = "cudnnSetRNNDescriptor_v8";
         RnnDescriptor descriptor = cudnn.rnns.get(rnn, function, "rnnDesc");
         if (dropout != 0) {
-            cudnn.dropouts.get(dropout, function, "dropoutDesc");
+            warnOfNoEffect(cudnn.dropouts.get(dropout, function, "dropoutDesc").value(), layers, function);
         }
         descriptor.set(new RnnShape(algorithm, cell, bias, direction, inputMode, dataType, mathPrecision, mathType, inputSize, hiddenSize,
                 projectionSize, layers, dropout, flags));
         return 0;
+    }
+
+    private void warnOfNoEffect(DropoutShape dropout, int layers, String function) {
+        if (host.checked && layers == 1 && dropout != null && dropout.probability() > 0) {
+            LOG.log(System.Logger.Level.WARNING, function + ": dropoutDesc drops with probability " + dropout.probability()
+                    + " but numLayers is 1; dropout acts between layers, so that there will be none");
+        }
     }
 
     int cudnnGetRNNDescriptor_v8(long rnn, long algorithm, long cell, long bias, long direction, long inputMode, long dataType,
@@ -106,7 +113,7 @@ final class CudnnRnnDescriptorFunctions extends CudnnPart {
         RnnDataShape.requireValid(dataType, layout, maxLength, batch, vector);
         descriptor.set(new RnnDataShape(dataType, layout, maxLength, batch, vector,
                 Native.getInts(Native.required(lengths, function, "seqLengthArray"), batch), fill != 0,
-                fill == 0 ? 0 : Native.getBits(fill, RnnDataShape.elementBytes(dataType))));
+                fill == 0 ? 0 : Native.getBits(Native.required(fill, function, "paddingFill"), RnnDataShape.elementBytes(dataType))));
         return 0;
     }
 
@@ -126,7 +133,7 @@ final class CudnnRnnDescriptorFunctions extends CudnnPart {
             Native.putInt(Native.required(lengths, function, "seqLengthArray") + Integer.BYTES * i, shape.lengths()[i]);
         }
         if (fill != 0) {
-            Native.putBits(fill, RnnDataShape.elementBytes(shape.dataType()), shape.fillBits());
+            Native.putBits(Native.required(fill, function, "paddingFill"), RnnDataShape.elementBytes(shape.dataType()), shape.fillBits());
         }
         return 0;
     }

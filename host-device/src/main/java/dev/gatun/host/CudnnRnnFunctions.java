@@ -2,14 +2,14 @@ package dev.gatun.host;
 
 /**
  * cuDNN's recurrent networks: sizes, the layout of the weights, and the three calls of training. Computed are unidirectional
- * LSTMs in single precision over sequence-major data; all else is refused with CUDNN_STATUS_NOT_SUPPORTED.
+ * LSTMs and GRUs in single precision over sequence-major data of 32 or 16 bits; all else is refused with
+ * CUDNN_STATUS_NOT_SUPPORTED.
  */
 final class CudnnRnnFunctions extends CudnnPart {
     private static final int INFERENCE = 0;
     private static final int TRAINING = 1;
     private static final int GRADIENT_ADD = 0;
     private static final int GRADIENT_SET = 1;
-    private static final int LARGEST_LINEAR_LAYER = 8;
 
     private final RnnExecution execution;
 
@@ -31,24 +31,26 @@ final class CudnnRnnFunctions extends CudnnPart {
         String function = "cudnnGetRNNWeightParams";
         use(cudnn.handles, handle, function);
         RnnShape rnn = computable(rnnDesc, function);
-        if (pseudoLayer < 0 || pseudoLayer >= rnn.layers() || linearLayer < 0 || linearLayer > LARGEST_LINEAR_LAYER) {
+        // As observed of cuDNN: one id behind the gates is taken, which is an LSTM's projection, and of a GRU nothing.
+        int largestId = 2 * rnn.gates();
+        if (pseudoLayer < 0 || pseudoLayer >= rnn.layers() || linearLayer < 0 || linearLayer > largestId) {
             throw Fault.invalid(function + ": pseudoLayer " + pseudoLayer + ", linLayerID " + linearLayer + "; expected 0 to "
-                    + (rnn.layers() - 1) + " and 0 to " + LARGEST_LINEAR_LAYER);
+                    + (rnn.layers() - 1) + " and 0 to " + largestId);
         }
         WeightLayout layout = new WeightLayout(rnn, host.scattered);
         requireBytes(weightSpaceSize, layout.bytes(), weightSpace, function, "weightSpace");
-        // Id 8 is the projection, which these networks do not have.
-        boolean present = linearLayer < LARGEST_LINEAR_LAYER;
-        int hidden = rnn.hiddenSize();
-        int width = linearLayer < 4 ? rnn.inputSize(pseudoLayer) : hidden;
         if (mAddress != 0) {
+            boolean present = layout.hasMatrix(linearLayer);
             Descriptor<TensorShape> matrix = cudnn.tensors.get(mDesc, function, "mDesc");
-            matrix.set(present ? TensorShape.packed(1, hidden, width) : TensorShape.ABSENT);
+            matrix.set(present
+                    ? TensorShape.packed(rnn.dataType(), 1, rnn.rows(linearLayer), rnn.columns(pseudoLayer, linearLayer))
+                    : TensorShape.ABSENT);
             Native.putLong(mAddress, present ? weightSpace + layout.matrixOffset(pseudoLayer, linearLayer) : 0);
         }
         if (bAddress != 0) {
+            boolean present = layout.hasBias(linearLayer);
             Descriptor<TensorShape> bias = cudnn.tensors.get(bDesc, function, "bDesc");
-            bias.set(present ? TensorShape.packed(1, hidden, 1) : TensorShape.ABSENT);
+            bias.set(present ? TensorShape.packed(rnn.dataType(), 1, rnn.hiddenSize(), 1) : TensorShape.ABSENT);
             Native.putLong(bAddress, present ? weightSpace + layout.biasOffset(pseudoLayer, linearLayer) : 0);
         }
         return 0;
@@ -77,8 +79,8 @@ final class CudnnRnnFunctions extends CudnnPart {
         LstmRun run = requireSequences(rnn, devSeqLengths, xDesc, yDesc, function);
         RnnDataShape xData = run.data();
         RnnDataShape yData = cudnn.rnnData.find(yDesc).value();
-        requireState(hDesc, rnn, xData, hx | hy, function, "hDesc");
-        requireState(cDesc, rnn, xData, cx | cy, function, "cDesc");
+        requireHidden(hDesc, rnn, xData, hx | hy, function);
+        requireCell(cDesc, rnn, xData, cx | cy, function);
         requirePointer(x, function, "x");
         requirePointer(y, function, "y");
         requireBytes(weightSpaceSize, run.weights().bytes(), weightSpace, function, "weightSpace");
@@ -89,10 +91,10 @@ final class CudnnRnnFunctions extends CudnnPart {
         DropoutShape dropout = dropout(rnn, function);
         HostStream queue = host.queue(dnn.stream, function);
         if (queue.recording()) {
-            queue.record(() -> execution.forward(run, yData, dropout, training, x, y, hx, hy, cx, cy, weightSpaceSize,
+            queue.record(checkOnly -> execution.forward(checkOnly, run, yData, dropout, training, x, y, hx, hy, cx, cy, weightSpaceSize,
                     weightSpace, workSpaceSize, workSpace, reserveSpaceSize, reserveSpace));
         } else {
-            execution.forward(run, yData, dropout, training, x, y, hx, hy, cx, cy, weightSpaceSize, weightSpace,
+            execution.forward(false, run, yData, dropout, training, x, y, hx, hy, cx, cy, weightSpaceSize, weightSpace,
                     workSpaceSize, workSpace, reserveSpaceSize, reserveSpace);
         }
         return 0;
@@ -107,8 +109,8 @@ final class CudnnRnnFunctions extends CudnnPart {
         LstmRun run = requireSequences(rnn, devSeqLengths, xDesc, yDesc, function);
         RnnDataShape xData = run.data();
         RnnDataShape yData = cudnn.rnnData.find(yDesc).value();
-        requireState(hDesc, rnn, xData, hx | dhy | dhx, function, "hDesc");
-        requireState(cDesc, rnn, xData, cx | dcy | dcx, function, "cDesc");
+        requireHidden(hDesc, rnn, xData, hx | dhy | dhx, function);
+        requireCell(cDesc, rnn, xData, cx | dcy | dcx, function);
         requirePointer(y, function, "y");
         requirePointer(dy, function, "dy");
         requirePointer(dx, function, "dx");
@@ -118,10 +120,10 @@ final class CudnnRnnFunctions extends CudnnPart {
         DropoutShape dropout = dropout(rnn, function);
         HostStream queue = host.queue(dnn.stream, function);
         if (queue.recording()) {
-            queue.record(() -> execution.backwardData(run, yData, dropout, y, dy, dx, hx, dhy, dhx, cx, dcy, dcx,
+            queue.record(checkOnly -> execution.backwardData(checkOnly, run, yData, dropout, y, dy, dx, hx, dhy, dhx, cx, dcy, dcx,
                     weightSpaceSize, weightSpace, workSpaceSize, workSpace, reserveSpaceSize, reserveSpace));
         } else {
-            execution.backwardData(run, yData, dropout, y, dy, dx, hx, dhy, dhx, cx, dcy, dcx, weightSpaceSize, weightSpace,
+            execution.backwardData(false, run, yData, dropout, y, dy, dx, hx, dhy, dhx, cx, dcy, dcx, weightSpaceSize, weightSpace,
                     workSpaceSize, workSpace, reserveSpaceSize, reserveSpace);
         }
         return 0;
@@ -142,7 +144,7 @@ final class CudnnRnnFunctions extends CudnnPart {
         LstmRun run = requireSequences(rnn, devSeqLengths, xDesc, yDesc, function);
         RnnDataShape xData = run.data();
         RnnDataShape yData = cudnn.rnnData.find(yDesc).value();
-        requireState(hDesc, rnn, xData, hx, function, "hDesc");
+        requireHidden(hDesc, rnn, xData, hx, function);
         requirePointer(x, function, "x");
         requirePointer(y, function, "y");
         requireBytes(weightSpaceSize, run.weights().bytes(), dweightSpace, function, "dweightSpace");
@@ -150,10 +152,10 @@ final class CudnnRnnFunctions extends CudnnPart {
         requireBytes(reserveSpaceSize, run.reserve(), reserveSpace, function, "reserveSpace");
         HostStream queue = host.queue(dnn.stream, function);
         if (queue.recording()) {
-            queue.record(() -> execution.backwardWeights(run, yData, x, hx, y, weightSpaceSize, dweightSpace, workSpaceSize,
-                    workSpace, reserveSpaceSize, reserveSpace));
+            queue.record(checkOnly -> execution.backwardWeights(checkOnly, run, yData, x, hx, y, weightSpaceSize, dweightSpace,
+                    workSpaceSize, workSpace, reserveSpaceSize, reserveSpace));
         } else {
-            execution.backwardWeights(run, yData, x, hx, y, weightSpaceSize, dweightSpace, workSpaceSize, workSpace,
+            execution.backwardWeights(false, run, yData, x, hx, y, weightSpaceSize, dweightSpace, workSpaceSize, workSpace,
                     reserveSpaceSize, reserveSpace);
         }
         return 0;
@@ -187,7 +189,7 @@ final class CudnnRnnFunctions extends CudnnPart {
         RnnDataDescriptor xData = cudnn.rnnData.get(xDesc, function, "xDesc");
         RnnDataDescriptor yData = cudnn.rnnData.get(yDesc, function, "yDesc");
         requireData(rnn, xData.required(function, "xDesc"), rnn.inputSize(), function, "xDesc");
-        requireData(rnn, yData.required(function, "yDesc"), rnn.hiddenSize(), function, "yDesc");
+        requireData(rnn, yData.required(function, "yDesc"), rnn.outputSize(), function, "yDesc");
         if (!xData.value().sameSequences(yData.value())) {
             throw Fault.invalid(function + ": xDesc and yDesc must have the same type, layout, maxSeqLength, batchSize and lengths");
         }
@@ -199,19 +201,35 @@ final class CudnnRnnFunctions extends CudnnPart {
             throw Fault.invalid(function + ": " + argument + " has vectorSize " + data.vector() + "; expected " + width);
         }
         data.requireComputable(function);
+        if (data.dataType() != rnn.dataType()) {
+            throw Fault.invalid(function + ": " + argument + " has dataType " + data.dataType() + "; expected " + rnn.dataType()
+                    + ", the RNN descriptor's");
+        }
         if ((rnn.flags() & RnnShape.PADDED_IO) == 0) {
             throw Fault.invalid(function + ": an unpacked layout needs CUDNN_RNN_PADDED_IO_ENABLED in the RNN descriptor's auxFlags");
         }
     }
 
-    private void requireState(long descriptor, RnnShape rnn, RnnDataShape data, long buffers, String function, String argument) {
+    private void requireHidden(long descriptor, RnnShape rnn, RnnDataShape data, long buffers, String function) {
+        requireState(descriptor, rnn, data, rnn.outputSize(), buffers, function, "hDesc");
+    }
+
+    /** Checks what is for LSTMs only; a GRU's calls read none of it. */
+    private void requireCell(long descriptor, RnnShape rnn, RnnDataShape data, long buffers, String function) {
+        if (!rnn.gru()) {
+            requireState(descriptor, rnn, data, rnn.hiddenSize(), buffers, function, "cDesc");
+        }
+    }
+
+    private void requireState(long descriptor, RnnShape rnn, RnnDataShape data, int width, long buffers, String function,
+            String argument) {
         if (descriptor == 0 && buffers == 0) {
             return;
         }
         TensorShape shape = cudnn.tensors.get(descriptor, function, argument).required(function, argument);
-        if (!shape.isPacked(rnn.layers(), data.batch(), rnn.hiddenSize())) {
-            throw Fault.invalid(function + ": " + argument + " is " + shape + "; expected a packed float tensor {" + rnn.layers() + ", "
-                    + data.batch() + ", " + rnn.hiddenSize() + "}");
+        if (!shape.isPacked(rnn.dataType(), rnn.layers(), data.batch(), width)) {
+            throw Fault.invalid(function + ": " + argument + " is " + shape + "; expected a packed tensor of type " + rnn.dataType()
+                    + ", {" + rnn.layers() + ", " + data.batch() + ", " + width + "}");
         }
     }
 

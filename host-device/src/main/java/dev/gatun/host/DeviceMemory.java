@@ -2,6 +2,7 @@ package dev.gatun.host;
 
 import dev.gatun.device.spi.PtxRunner;
 import dev.gatun.host.Allocations.Allocation;
+import dev.gatun.host.compute.PackedWeights;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -24,7 +25,10 @@ final class DeviceMemory {
     private static final long OPAQUE_BASE = 0x0D0D_0000_0000_0000L;
 
     /** A float or double made of these bytes is NaN. */
-    private static final byte NAN_BYTE = (byte) 0xFF;
+    static final byte NAN_BYTE = (byte) 0xFF;
+
+    /** Four of them, as no arithmetic makes them. */
+    static final int UNWRITTEN = -1;
 
     private static final MethodHandle ALIGNED_ALLOC = Native.function("aligned_alloc",
             FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
@@ -74,6 +78,7 @@ final class DeviceMemory {
             throw Fault.invalid(function + ": devPtr " + describe(address));
         }
         allocatedBytes -= allocation.bytes();
+        PackedWeights.freed(allocation.real(), allocation.bytes());
         if (checked) {
             freed.add(new Allocation(address, allocation.bytes(), 0, null));
         }
@@ -89,8 +94,17 @@ final class DeviceMemory {
         release(allocation);
     }
 
-    /** Returns the readable address of device memory, or throws where it is not {@code bytes} of one live allocation. */
+    /**
+     * Returns the address of device memory that a call may write, or throws where it is not {@code bytes} of one live allocation.
+     */
     long real(long address, long bytes, String function, String argument) {
+        long real = input(address, bytes, function, argument);
+        PackedWeights.changed(real, bytes);
+        return real;
+    }
+
+    /** As {@link #real}, of memory that the call only reads, so that packed copies of it stay good. */
+    long input(long address, long bytes, String function, String argument) {
         if (address == 0 && bytes > 0) {
             throw Fault.invalid(function + ": " + argument + " is NULL");
         }
@@ -125,6 +139,11 @@ final class DeviceMemory {
         return address;
     }
 
+    /** Returns the live pinned memory that a host address lies in; null if it is pageable. */
+    synchronized Allocation pinned(long address) {
+        return pinned.find(address);
+    }
+
     private synchronized void requirePinnedBytes(long address, long bytes, String function, String argument) {
         Allocation block = pinned.find(address);
         if (block != null && bytes > block.bytes() - (address - block.address())) {
@@ -138,11 +157,14 @@ final class DeviceMemory {
         return isOpaque(address) || device.find(address) != null;
     }
 
-    /** Returns the live allocation that an address lies in, or null. */
+    /** Returns the live allocation that an address lies in, all of which may be written, or null. */
     synchronized PtxRunner.Extent extent(long address) {
         Allocation block = device.find(address);
-        return block == null ? null
-                : new PtxRunner.Extent(block.address(), MemorySegment.ofAddress(block.real()).reinterpret(block.bytes()));
+        if (block == null) {
+            return null;
+        }
+        PackedWeights.changed(block.real(), block.bytes());
+        return new PtxRunner.Extent(block.address(), MemorySegment.ofAddress(block.real()).reinterpret(block.bytes()));
     }
 
     synchronized long allocatedBytes() {

@@ -8,6 +8,7 @@ import dev.gatun.generated.driver.CudaDriver;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.function.Consumer;
 
 /** The CUDA driver API of the software device: modules, functions and launches. */
 final class DriverFunctions extends HostLibrary {
@@ -126,6 +127,7 @@ final class DriverFunctions extends HostLibrary {
     int cuCtxSynchronize() {
         requireContext("cuCtxSynchronize");
         host.requireNoCapture("cuCtxSynchronize");
+        host.synchronizeDevice("cuCtxSynchronize");
         return 0;
     }
 
@@ -147,7 +149,7 @@ final class DriverFunctions extends HostLibrary {
         Map<String, Long> entries = new HashMap<>();
         ptx.entries().forEach((name, parameters) ->
                 entries.put(name, functions.add(new HostLaunch(host, name,
-                        runner == null ? twin(name)::run : launch -> launch.interpret(runner, text), parameters), function)));
+                        runner == null ? twin(name) : launch -> launch.interpret(runner, text), parameters), function)));
         Native.putLong(module, modules.add(entries, function));
         return 0;
     }
@@ -163,16 +165,15 @@ final class DriverFunctions extends HostLibrary {
         };
     }
 
-    /** Returns the Java twin of a kernel, or one that refuses to run. */
-    private synchronized KernelTwin twin(String name) {
+    /** Returns the Java twin of a kernel, or null. */
+    private synchronized Consumer<HostLaunch> twin(String name) {
         if (twins == null) {
             Map<String, KernelTwin> found = new HashMap<>();
             ServiceLoader.load(KernelTwins.class, KernelTwins.class.getClassLoader()).forEach(library -> found.putAll(library.byName()));
             twins = found;
         }
-        return twins.getOrDefault(name, launch -> {
-            throw Fault.notSupported("cuLaunchKernel: kernel " + name + " has no Java twin; the software device cannot run it");
-        });
+        KernelTwin twin = twins.get(name);
+        return twin == null ? null : twin::run;
     }
 
     int cuModuleUnload(long module) {
@@ -209,6 +210,7 @@ final class DriverFunctions extends HostLibrary {
         if (gridY != 1 || gridZ != 1 || blockY != 1 || blockZ != 1) {
             throw Fault.notSupported("cuLaunchKernel: a grid or block of more than one dimension");
         }
+        kernel.requireTwin();
         if (queue.recording()) {
             queue.record(kernel.copy().read(gridX, blockX, kernelParams));
         } else {

@@ -24,7 +24,12 @@ final class Host {
     final Handles<HostEvent> events;
     final Handles<HostGraph> graphs;
     final Handles<HostGraph> executables;
-    final HostStream defaultStream = new HostStream(0, 0);
+    final HostStream defaultStream = new HostStream(this, 0, 0);
+
+    /** Does the work of the streams; null if it is done during the calls. */
+    final Scheduler scheduler;
+
+    final QueuedCopies copies = new QueuedCopies();
 
     /** Held while work is done: one piece at a time, whichever threads enqueue it. */
     final Object engine = new Object();
@@ -36,10 +41,11 @@ final class Host {
     private final ThreadLocal<Boolean> contextCurrent = ThreadLocal.withInitial(() -> false);
     private volatile boolean initialized;
 
-    Host(boolean checked, boolean scattered) {
+    Host(boolean checked, boolean scattered, StreamMode mode) {
         this.checked = checked;
         this.scattered = scattered;
         this.memory = new DeviceMemory(checked);
+        this.scheduler = mode == StreamMode.INLINE ? null : new Scheduler(mode == StreamMode.LAZY, defaultStream);
         this.streams = handles("a stream");
         this.events = handles("an event");
         this.graphs = handles("a graph");
@@ -74,14 +80,40 @@ final class Host {
     }
 
     void beginCapture(HostStream stream, int mode) {
-        stream.setCapture(new Capture(mode));
+        new Capture(stream, mode);
         captures.incrementAndGet();
     }
 
-    void forgetCapture(HostStream stream) {
-        if (stream.recording()) {
-            stream.setCapture(null);
-            captures.decrementAndGet();
+    void endCapture(Capture capture) {
+        capture.end();
+        captures.decrementAndGet();
+    }
+
+    /** Waits until a stream's work is done. */
+    void synchronize(HostStream stream, String function) {
+        if (scheduler != null) {
+            scheduler.await(scheduler.last(stream));
+            scheduler.reportFailure(function);
+        }
+    }
+
+    /** Waits until the work of all streams is done. */
+    void synchronizeDevice(String function) {
+        finish();
+        reportFailure(function);
+    }
+
+    /** Waits until the work of all streams is done, whether it succeeds or not. */
+    void finish() {
+        if (scheduler != null) {
+            scheduler.awaitAll();
+        }
+    }
+
+    /** Reports what failed of the work done so far. */
+    void reportFailure(String function) {
+        if (scheduler != null) {
+            scheduler.reportFailure(function);
         }
     }
 

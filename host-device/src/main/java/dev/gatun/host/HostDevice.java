@@ -14,11 +14,17 @@ import java.util.Map;
  * <p>{@code -Dgatun.check=full} turns on the checked mode, in which calls that break the vendor's contract are refused in
  * words, and what is still alive at exit is reported on standard error. {@code -Dgatun.check=scattered} is the same with weight
  * spaces laid out in another order, with gaps, and with larger sizes than needed: it finds programs that rely on one layout.
+ *
+ * <p>{@code -Dgatun.streams} says when work on a stream is done: {@code inline}, during the call, {@code async}, by a thread of
+ * the device, or {@code lazy}, when something waits for it. Fast mode is inline, checked mode lazy, unless it is given.
  */
 public final class HostDevice implements DeviceProvider {
     private static final String CHECK = System.getProperty("gatun.check", "");
 
-    private final Host host = new Host(CHECK.equals("full") || CHECK.equals("scattered"), CHECK.equals("scattered"));
+    private static final boolean CHECKED = CHECK.equals("full") || CHECK.equals("scattered");
+
+    private final Host host = new Host(CHECKED, CHECK.equals("scattered"),
+            StreamMode.chosen(System.getProperty("gatun.streams", ""), CHECKED));
     private final Map<NativeLibrary, FunctionTable> tables;
 
     /** Made by {@link java.util.ServiceLoader}, once a process. */

@@ -21,16 +21,27 @@ final class HostLaunch implements KernelLaunch, Runnable {
     private int gridX;
     private int blockX;
 
-    /** Describes launches of a kernel that {@code body} computes. */
+    /** Describes launches of a kernel that {@code body} computes; null if nothing does. */
     HostLaunch(Host host, String name, Consumer<HostLaunch> body, List<PtxModule.Parameter> parameters) {
+        this(host, name, body, parameters, new String[parameters.size()]);
+        Arrays.setAll(names, i -> "kernel " + name + ", parameter " + i);
+    }
+
+    private HostLaunch(Host host, String name, Consumer<HostLaunch> body, List<PtxModule.Parameter> parameters, String[] names) {
         this.host = host;
         this.name = name;
         this.body = body;
         this.parameters = parameters;
         this.values = new long[parameters.size()];
         this.segments = new MemorySegment[parameters.size()];
-        this.names = new String[parameters.size()];
-        Arrays.setAll(names, i -> "kernel " + name + ", parameter " + i);
+        this.names = names;
+    }
+
+    /** Refuses to launch a kernel that nothing computes. */
+    void requireTwin() {
+        if (body == null) {
+            throw Fault.notSupported("cuLaunchKernel: kernel " + name + " has no Java twin; the software device cannot run it");
+        }
     }
 
     /** Reads the parameters: {@code kernelParams} is an array of pointers to values, their sizes those of the PTX. */
@@ -49,9 +60,9 @@ final class HostLaunch implements KernelLaunch, Runnable {
         return this;
     }
 
-    /** Returns an unread launch of the same kernel, which a graph can keep. */
+    /** Returns an unread launch of the same kernel, which a queue or a graph can keep. */
     HostLaunch copy() {
-        return new HostLaunch(host, name, body, parameters);
+        return new HostLaunch(host, name, body, parameters, names);
     }
 
     @Override

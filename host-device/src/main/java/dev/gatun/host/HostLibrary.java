@@ -7,7 +7,7 @@ import dev.gatun.device.NativeLibrary;
  * pointers and {@code size_t} are {@code long}; {@link FunctionTable} finds it by that name.
  */
 abstract class HostLibrary {
-    private static final System.Logger LOG = System.getLogger("dev.gatun.host");
+    static final System.Logger LOG = System.getLogger("dev.gatun.host");
 
     final Host host;
     final NativeLibrary library;

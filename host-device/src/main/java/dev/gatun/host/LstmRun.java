@@ -1,9 +1,10 @@
 package dev.gatun.host;
 
+import dev.gatun.host.compute.Gru;
 import dev.gatun.host.compute.Lstm;
 
 /**
- * An LSTM over given sequences: its shape, where its weights lie, and the memory its calls need.
+ * An LSTM or GRU over given sequences: its shape, where its weights lie, and the memory its calls need.
  *
  * @param scratch bytes of workspace before those that the weights' layout uses
  * @param inferenceWorkspace bytes of workspace in inference; likewise {@code trainingWorkspace}
@@ -14,15 +15,16 @@ record LstmRun(RnnShape rnn, RnnDataShape data, WeightLayout weights, Lstm.Shape
     private static final long LINE = 64;
 
     static LstmRun of(RnnShape rnn, RnnDataShape data, boolean scattered) {
-        Lstm.Shape shape = new Lstm.Shape(data.maxLength(), data.batch(), rnn.inputSize(), rnn.hiddenSize(), rnn.layers(),
-                data.padded() ? data.lengths() : null);
+        Lstm.Shape shape = new Lstm.Shape(data.maxLength(), data.batch(), rnn.inputSize(), rnn.hiddenSize(), rnn.outputSize(),
+                rnn.layers(), data.padded() ? data.lengths() : null);
         WeightLayout weights = new WeightLayout(rnn, scattered);
-        long inference = Lstm.workspaceBytes(shape, false);
-        long training = Lstm.workspaceBytes(shape, true);
+        long inference = rnn.gru() ? Gru.workspaceBytes(shape, false) : Lstm.workspaceBytes(shape, false);
+        long training = rnn.gru() ? Gru.workspaceBytes(shape, true) : Lstm.workspaceBytes(shape, true);
+        long reserve = rnn.gru() ? Gru.reserveBytes(shape) : Lstm.reserveBytes(shape);
         long scratch = (Math.max(inference, training) + LINE - 1) / LINE * LINE;
         long extra = weights.scratchBytes();
         return new LstmRun(rnn, data, weights, shape, scratch, extra == 0 ? inference : scratch + extra,
-                extra == 0 ? training : scratch + extra, Reserve.BYTES + Lstm.reserveBytes(shape) + extra);
+                extra == 0 ? training : scratch + extra, Reserve.BYTES + reserve + extra);
     }
 
     long workspace(boolean training) {

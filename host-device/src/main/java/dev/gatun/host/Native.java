@@ -55,7 +55,7 @@ final class Native {
         return ALL.asSlice(address, (long) Integer.BYTES * count).toArray(ValueLayout.JAVA_INT_UNALIGNED);
     }
 
-    /** Returns a value of 2, 4 or 8 bytes. */
+    /** Returns a value of 2, 4 or 8 bytes, with its sign. */
     static long getBits(long address, int bytes) {
         return switch (bytes) {
             case 2 -> ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address);
@@ -99,10 +99,17 @@ final class Native {
         }
     }
 
-    static void fillFloats(long address, long count, float value) {
-        for (long i = 0; i < count; i++) {
-            putFloat(address + Float.BYTES * i, value);
+    /** Returns a number that hardly any other content has. */
+    static long hash(long address, long bytes) {
+        long hash = 1;
+        long i = 0;
+        for (; i <= bytes - Long.BYTES; i += Long.BYTES) {
+            hash = 31 * hash + getLong(address + i);
         }
+        for (; i < bytes; i++) {
+            hash = 31 * hash + ALL.get(ValueLayout.JAVA_BYTE, address + i);
+        }
+        return hash;
     }
 
     /** Returns a host pointer that the call must have, or refuses NULL, a device pointer or a handle. */
@@ -118,13 +125,13 @@ final class Native {
 
     static void putIntIfWanted(long address, int value) {
         if (address != 0) {
-            putInt(address, value);
+            putInt(required(address, "the call", "an output argument"), value);
         }
     }
 
     static void putLongIfWanted(long address, long value) {
         if (address != 0) {
-            putLong(address, value);
+            putLong(required(address, "the call", "an output argument"), value);
         }
     }
 }

@@ -81,10 +81,11 @@ final class Reserve {
     }
 
     /** Remembers what the backward calls must find again; a real address of 0 stands for NULL. */
-    static void rememberInputs(long reserve, long x, long xBytes, long hx, long cx, long stateBytes, long weights, long weightBytes) {
+    static void rememberInputs(long reserve, long x, long xBytes, long hx, long hxBytes, long cx, long cxBytes, long weights,
+            long weightBytes) {
         Native.putLong(reserve + X, fingerprint(x, xBytes));
-        Native.putLong(reserve + HX, fingerprint(hx, stateBytes));
-        Native.putLong(reserve + CX, fingerprint(cx, stateBytes));
+        Native.putLong(reserve + HX, fingerprint(hx, hxBytes));
+        Native.putLong(reserve + CX, fingerprint(cx, cxBytes));
         Native.putLong(reserve + WEIGHTS, fingerprint(weights, weightBytes));
     }
 
@@ -121,18 +122,12 @@ final class Reserve {
 
     private static long shape(RnnShape rnn, RnnDataShape data) {
         long hash = 31L * data.maxLength() + data.batch();
-        hash = 31 * (31 * hash + rnn.inputSize()) + rnn.hiddenSize();
-        return 31 * (31 * hash + rnn.layers()) + Arrays.hashCode(data.lengths());
+        hash = 31 * (31 * (31 * hash + rnn.dataType()) + rnn.inputSize()) + rnn.hiddenSize();
+        hash = 31 * (31 * hash + rnn.layers()) + rnn.cell();
+        return 31 * (31 * hash + rnn.outputSize()) + Arrays.hashCode(data.lengths());
     }
 
     private static long fingerprint(long real, long bytes) {
-        if (real == 0) {
-            return NOTHING;
-        }
-        long hash = 1;
-        for (long i = 0; i < bytes; i += Integer.BYTES) {
-            hash = 31 * hash + Native.getInt(real + i);
-        }
-        return hash;
+        return real == 0 ? NOTHING : Native.hash(real, bytes);
     }
 }

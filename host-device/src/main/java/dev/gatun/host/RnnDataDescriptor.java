@@ -4,7 +4,7 @@ package dev.gatun.host;
 final class RnnDataDescriptor extends Descriptor<RnnDataShape> {
     private LstmRun last;
 
-    /** Returns the run of an LSTM over this descriptor's sequences; {@code scattered} never changes in a process. */
+    /** Returns the run of a network over this descriptor's sequences; {@code scattered} never changes in a process. */
     LstmRun lstm(RnnShape rnn, boolean scattered) {
         LstmRun run = last;
         if (run == null || run.rnn() != rnn || run.data() != value()) {

@@ -61,9 +61,9 @@ record RnnDataShape(int dataType, int layout, int maxLength, int batch, int vect
         };
     }
 
-    /** Returns the bytes of a float tensor {@code [maxLength][batch][vector]}. */
+    /** Returns the bytes of a tensor {@code [maxLength][batch][vector]}. */
     long bytes() {
-        return (long) Float.BYTES * maxLength * batch * vector;
+        return (long) elementBytes(dataType) * maxLength * batch * vector;
     }
 
     /** Returns whether some sequence is shorter than the longest allowed. */
@@ -76,10 +76,6 @@ record RnnDataShape(int dataType, int layout, int maxLength, int batch, int vect
         return false;
     }
 
-    float fill() {
-        return Float.intBitsToFloat((int) fillBits);
-    }
-
     boolean sameSequences(RnnDataShape other) {
         return maxLength == other.maxLength && batch == other.batch && layout == other.layout && dataType == other.dataType
                 && Arrays.equals(lengths, other.lengths);
@@ -87,8 +83,8 @@ record RnnDataShape(int dataType, int layout, int maxLength, int batch, int vect
 
     /** Refuses what the software device does not compute; a GPU may. */
     void requireComputable(String function) {
-        if (dataType != FLOAT || layout != SEQ_MAJOR_UNPACKED) {
-            throw Fault.notSupported(function + ": the software device computes CUDNN_DATA_FLOAT in the layout"
+        if (dataType == RnnShape.DOUBLE || layout != SEQ_MAJOR_UNPACKED) {
+            throw Fault.notSupported(function + ": the software device computes single precision, half and bfloat16 in the layout"
                     + " CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED; the data has type " + dataType + ", layout " + layout);
         }
         for (int length : lengths) {

@@ -1,5 +1,7 @@
 package dev.gatun.host;
 
+import dev.gatun.host.compute.SixteenBit;
+
 /** What {@code cudnnSetRNNDescriptor_v8} sets; the numbers are those of cuDNN's enums. */
 record RnnShape(int algorithm, int cell, int bias, int direction, int inputMode, int dataType, int mathPrecision, int mathType,
         int inputSize, int hiddenSize, int projectionSize, int layers, long dropout, int flags) {
@@ -51,18 +53,66 @@ record RnnShape(int algorithm, int cell, int bias, int direction, int inputMode,
 
     /** Refuses what the software device does not compute; a GPU may. */
     void requireComputable(String function) {
-        if (cell != LSTM || bias != DOUBLE_BIAS || direction != 0 || inputMode != 0 || dataType != FLOAT || projectionSize != hiddenSize) {
-            throw Fault.notSupported(function + ": the software device computes unidirectional LSTMs in CUDNN_DATA_FLOAT with"
-                    + " CUDNN_RNN_DOUBLE_BIAS, CUDNN_LINEAR_INPUT and no projection; this descriptor is " + this);
+        if (algorithm != STANDARD) {
+            throw Fault.notSupported(function + ": algo " + algorithm + " of the RNN descriptor works on some GPUs and sizes only; use"
+                    + " CUDNN_RNN_ALGO_STANDARD");
+        }
+        if (cell != LSTM && cell != GRU || bias != DOUBLE_BIAS || direction != 0 || inputMode != 0 || dataType == DOUBLE
+                || mathPrecision != FLOAT) {
+            throw Fault.notSupported(function + ": the software device computes unidirectional LSTMs and GRUs in CUDNN_DATA_FLOAT, on data"
+                    + " of 32 or 16 bits, with CUDNN_RNN_DOUBLE_BIAS and CUDNN_LINEAR_INPUT; this descriptor is " + this);
         }
     }
 
-    /** Returns the bytes of a hidden or cell state {@code [layers][batch][hiddenSize]}. */
+    boolean gru() {
+        return cell == GRU;
+    }
+
+    /** Returns the gates of an LSTM or a GRU: ids below act on the input, as many above on the state. */
+    int gates() {
+        return gru() ? 3 : 4;
+    }
+
+    /** Returns whether an LSTM's hidden state is mapped to a smaller one, with the matrix whose id is that behind the gates'. */
+    boolean projects() {
+        return projectionSize < hiddenSize;
+    }
+
+    /** Returns the width of the hidden state and the output, which cuDNN has as the projection size even without a projection. */
+    int outputSize() {
+        return projectionSize;
+    }
+
+    /** Returns the bytes of a hidden state {@code [layers][batch][outputSize]}. */
     long stateBytes(int batch) {
-        return (long) Float.BYTES * layers * batch * hiddenSize;
+        return (long) elementBytes() * layers * batch * outputSize();
+    }
+
+    /** Returns the bytes of an LSTM's cell state {@code [layers][batch][hiddenSize]}. */
+    long cellBytes(int batch) {
+        return (long) elementBytes() * layers * batch * hiddenSize;
+    }
+
+    int elementBytes() {
+        return RnnDataShape.elementBytes(dataType);
+    }
+
+    /** Returns the type of data and weights, or null where that is single precision. */
+    SixteenBit sixteenBit() {
+        return dataType == HALF ? SixteenBit.HALF : dataType == BFLOAT16 ? SixteenBit.BFLOAT16 : null;
     }
 
     int inputSize(int layer) {
-        return layer == 0 ? inputSize : hiddenSize;
+        return layer == 0 ? inputSize : outputSize();
+    }
+
+    /** Returns the rows of the matrix with this id. */
+    int rows(int id) {
+        return id < 2 * gates() ? hiddenSize : outputSize();
+    }
+
+    /** Returns the columns of the matrix with this id. */
+    int columns(int layer, int id) {
+        return id < gates() ? inputSize(layer) : id < 2 * gates() ? outputSize() : hiddenSize;
     }
 }

@@ -16,6 +16,8 @@ final class RuntimeFunctions extends HostLibrary {
 
     private static final int DISABLE_TIMING = 2;
 
+    private static final int NOT_READY = 600;
+
     private static final int NOT_CAPTURING = 0;
     private static final int CAPTURING = 1;
     private static final int CAPTURE_INVALIDATED = 2;
@@ -37,9 +39,13 @@ final class RuntimeFunctions extends HostLibrary {
             Map.entry(500, "named symbol not found"),
             Map.entry(600, "device not ready"),
             Map.entry(700, "an illegal memory access was encountered"),
+            Map.entry(719, "unspecified launch failure"),
             Map.entry(801, "operation not supported"),
             Map.entry(900, "operation not permitted when stream is capturing"),
             Map.entry(901, "operation failed due to a previous error during capture"),
+            Map.entry(902, "operation would result in a merge of separate capture sequences"),
+            Map.entry(903, "capture was not ended in the same stream as it began"),
+            Map.entry(904, "capturing stream has unjoined work"),
             Map.entry(905, "dependency created on uncaptured work in another stream"),
             Map.entry(906, "operation would make the legacy stream depend on a capturing blocking stream"),
             Map.entry(907, "operation not permitted on an event last recorded in a capturing stream"),
@@ -100,6 +106,7 @@ final class RuntimeFunctions extends HostLibrary {
 
     int cudaDeviceSynchronize() {
         host.requireNoCapture("cudaDeviceSynchronize");
+        host.synchronizeDevice("cudaDeviceSynchronize");
         return 0;
     }
 
@@ -166,8 +173,11 @@ final class RuntimeFunctions extends HostLibrary {
         host.requireNoCapture("cudaFree");
         useDevice();
         if (pointer != 0) {
+            // Work that uses the memory may be queued: as cudaFree does, wait for all of it.
+            host.finish();
             host.memory.free(pointer, "cudaFree");
         }
+        host.reportFailure("cudaFree");
         return 0;
     }
 
@@ -188,68 +198,97 @@ final class RuntimeFunctions extends HostLibrary {
     int cudaFreeHost(long pointer) {
         host.requireNoCapture("cudaFreeHost");
         if (pointer != 0) {
+            host.copies.requireUnused(host.memory.pinned(pointer), "cudaFreeHost");
+            if (!host.checked) {
+                host.finish();
+            }
             host.memory.freePinned(pointer, "cudaFreeHost");
         }
         return 0;
     }
 
     int cudaMemcpy(long to, long from, long bytes, int kind) {
-        host.queue(0, "cudaMemcpy");
+        HostStream queue = host.queue(0, "cudaMemcpy");
         host.requireNoCapture("cudaMemcpy");
-        copy(to, from, bytes, kind, "cudaMemcpy");
+        requireKind(kind, "cudaMemcpy");
+        if (bytes == 0) {
+            return 0;
+        }
+        if (!queue.recording()) {
+            HostCopy.copy(host, "cudaMemcpy", to, from, bytes, toDevice(to, kind), fromDevice(from, kind));
+            return 0;
+        }
+        HostCopy copy = new HostCopy(host, "cudaMemcpy", to, from, bytes, toDevice(to, kind), fromDevice(from, kind));
+        if (copy.stages()) {
+            host.synchronize(queue, "cudaMemcpy");
+        }
+        queue.record(copy);
+        if (copy.blocksAsMemcpy()) {
+            host.synchronize(queue, "cudaMemcpy");
+        }
         return 0;
     }
 
     int cudaMemcpyAsync(long to, long from, long bytes, int kind, long stream) {
         HostStream queue = host.queue(stream, "cudaMemcpyAsync");
-        if (queue.recording()) {
-            queue.record(() -> copy(to, from, bytes, kind, "cudaMemcpyAsync"));
-        } else {
-            copy(to, from, bytes, kind, "cudaMemcpyAsync");
+        requireKind(kind, "cudaMemcpyAsync");
+        if (bytes == 0) {
+            return 0;
+        }
+        if (!queue.recording()) {
+            HostCopy.copy(host, "cudaMemcpyAsync", to, from, bytes, toDevice(to, kind), fromDevice(from, kind));
+            return 0;
+        }
+        HostCopy copy = new HostCopy(host, "cudaMemcpyAsync", to, from, bytes, toDevice(to, kind), fromDevice(from, kind));
+        boolean captured = queue.capture() != null;
+        queue.record(copy);
+        if (!captured && copy.blocksAsMemcpyAsync()) {
+            host.synchronize(queue, "cudaMemcpyAsync");
         }
         return 0;
     }
 
     int cudaMemset(long pointer, int value, long bytes) {
-        host.queue(0, "cudaMemset");
-        fill(pointer, value, bytes, "cudaMemset");
-        return 0;
+        return memset(pointer, value, bytes, host.queue(0, "cudaMemset"), "cudaMemset");
     }
 
     int cudaMemsetAsync(long pointer, int value, long bytes, long stream) {
-        HostStream queue = host.queue(stream, "cudaMemsetAsync");
+        return memset(pointer, value, bytes, host.queue(stream, "cudaMemsetAsync"), "cudaMemsetAsync");
+    }
+
+    private int memset(long pointer, int value, long bytes, HostStream queue, String function) {
+        if (bytes == 0) {
+            return 0;
+        }
         if (queue.recording()) {
-            host.memory.real(pointer, bytes, "cudaMemsetAsync", "devPtr");
-            queue.record(() -> fill(pointer, value, bytes, "cudaMemsetAsync"));
+            queue.record(checkOnly -> fill(checkOnly, pointer, value, bytes, function));
         } else {
-            fill(pointer, value, bytes, "cudaMemsetAsync");
+            fill(false, pointer, value, bytes, function);
         }
         return 0;
     }
 
-    private void fill(long pointer, int value, long bytes, String function) {
-        if (bytes != 0) {
-            long real = host.memory.real(pointer, bytes, function, "devPtr");
+    private void fill(boolean checkOnly, long pointer, int value, long bytes, String function) {
+        long real = host.memory.real(pointer, bytes, function, "devPtr");
+        if (!checkOnly) {
             synchronized (host.engine) {
                 Native.fill(real, bytes, (byte) value);
             }
         }
     }
 
-    private void copy(long to, long from, long bytes, int kind, String function) {
+    private static void requireKind(int kind, String function) {
         if (kind < 0 || kind > COPY_DEFAULT) {
             throw Fault.invalid(function + ": unknown kind " + kind);
         }
-        if (bytes == 0) {
-            return;
-        }
-        boolean fromDevice = kind == DEVICE_TO_HOST || kind == DEVICE_TO_DEVICE || kind == COPY_DEFAULT && host.memory.isDevice(from);
-        boolean toDevice = kind == HOST_TO_DEVICE || kind == DEVICE_TO_DEVICE || kind == COPY_DEFAULT && host.memory.isDevice(to);
-        long source = fromDevice ? host.memory.real(from, bytes, function, "src") : host.memory.host(from, bytes, function, "src");
-        long target = toDevice ? host.memory.real(to, bytes, function, "dst") : host.memory.host(to, bytes, function, "dst");
-        synchronized (host.engine) {
-            Native.copy(source, target, bytes);
-        }
+    }
+
+    private boolean fromDevice(long from, int kind) {
+        return kind == DEVICE_TO_HOST || kind == DEVICE_TO_DEVICE || kind == COPY_DEFAULT && host.memory.isDevice(from);
+    }
+
+    private boolean toDevice(long to, int kind) {
+        return kind == HOST_TO_DEVICE || kind == DEVICE_TO_DEVICE || kind == COPY_DEFAULT && host.memory.isDevice(to);
     }
 
     // Streams
@@ -268,31 +307,52 @@ final class RuntimeFunctions extends HostLibrary {
             throw Fault.invalid("cudaStreamCreateWithFlags: unknown flags " + flags);
         }
         useDevice();
-        Native.putLong(stream, host.streams.add(new HostStream(flags, priority), "cudaStreamCreate"));
+        HostStream made = new HostStream(host, flags, priority);
+        if (host.scheduler != null) {
+            host.scheduler.add(made);
+        }
+        Native.putLong(stream, host.streams.add(made, "cudaStreamCreate"));
         return 0;
     }
 
     int cudaStreamDestroy(long stream) {
-        host.forgetCapture(host.streams.remove(stream, "cudaStreamDestroy", "stream"));
+        HostStream gone = host.streams.remove(stream, "cudaStreamDestroy", "stream");
+        Capture capture = gone.capture();
+        if (capture != null) {
+            host.endCapture(capture);
+        }
+        if (host.scheduler != null) {
+            host.scheduler.await(host.scheduler.last(gone));
+            host.scheduler.remove(gone);
+        }
+        host.reportFailure("cudaStreamDestroy");
         return 0;
     }
 
     int cudaStreamSynchronize(long stream) {
-        requireNotRecording(stream, "cudaStreamSynchronize");
+        host.synchronize(notCapturing(stream, "cudaStreamSynchronize"), "cudaStreamSynchronize");
         return 0;
     }
 
     int cudaStreamQuery(long stream) {
-        requireNotRecording(stream, "cudaStreamQuery");
-        return 0;
+        HostStream queue = notCapturing(stream, "cudaStreamQuery");
+        return host.scheduler == null ? 0 : poll(host.scheduler.last(queue), "cudaStreamQuery");
     }
 
-    private void requireNotRecording(long stream, String function) {
+    private HostStream notCapturing(long stream, String function) {
         HostStream queue = host.queue(stream, function);
-        if (queue.recording()) {
+        if (queue.capture() != null) {
             throw queue.capture().invalidate(Fault.Kind.CAPTURE_UNSUPPORTED,
                     function + " is not permitted on a stream that is being captured");
         }
+        return queue;
+    }
+
+    /** Returns success or {@code cudaErrorNotReady}, which is an answer and no error; the scheduler must be there. */
+    private int poll(Task task, String function) {
+        boolean done = host.scheduler.poll(task);
+        host.reportFailure(function);
+        return done ? 0 : NOT_READY;
     }
 
     int cudaStreamGetFlags(long stream, long flags) {
@@ -309,16 +369,30 @@ final class RuntimeFunctions extends HostLibrary {
 
     int cudaStreamWaitEvent(long stream, long event, int flags) {
         HostStream queue = host.queue(stream, "cudaStreamWaitEvent");
-        Capture recordedIn = host.events.get(event, "cudaStreamWaitEvent", "event").capture();
-        if (recordedIn == queue.capture()) {
-            return 0;
-        }
-        if (recordedIn == null) {
-            throw queue.capture().invalidate(Fault.Kind.CAPTURE_ISOLATION,
+        HostEvent mark = host.events.get(event, "cudaStreamWaitEvent", "event");
+        Capture recordedIn = mark.capture();
+        Capture current = queue.capture();
+        if (recordedIn == null && current == null) {
+            Task task = mark.task();
+            if (host.scheduler != null && !host.scheduler.done(task)) {
+                host.scheduler.enqueue(queue, null, task);
+            }
+        } else if (recordedIn == null || recordedIn.ended() && current != null) {
+            throw current.invalidate(Fault.Kind.CAPTURE_ISOLATION,
                     "cudaStreamWaitEvent: the stream is being captured and the event was recorded outside the capture");
+        } else if (recordedIn.ended()) {
+            mark.requireNotCaptured("cudaStreamWaitEvent");
+        } else if (current != null && current != recordedIn) {
+            recordedIn.invalidate(Fault.Kind.CAPTURE_MERGE, "cudaStreamWaitEvent would have merged it with another capture");
+            throw current.invalidate(Fault.Kind.CAPTURE_MERGE,
+                    "cudaStreamWaitEvent: the stream belongs to one capture and the event to another; they cannot be merged");
+        } else if (queue == host.defaultStream) {
+            throw recordedIn.invalidate(Fault.Kind.CAPTURE_IMPLICIT,
+                    "cudaStreamWaitEvent: the event belongs to a capture, which the default stream cannot enter");
+        } else {
+            mark.joinTo(queue);
         }
-        throw Fault.notSupported("cudaStreamWaitEvent: the event was recorded on another stream under capture; the software device"
-                + " captures work of one stream into a graph");
+        return 0;
     }
 
     // Events
@@ -343,17 +417,23 @@ final class RuntimeFunctions extends HostLibrary {
 
     int cudaEventRecord(long event, long stream) {
         HostEvent mark = host.events.get(event, "cudaEventRecord", "event");
-        mark.record(host.queue(stream, "cudaEventRecord").capture());
+        mark.record(host.queue(stream, "cudaEventRecord"), host.scheduler);
         return 0;
     }
 
     int cudaEventQuery(long event) {
-        host.events.get(event, "cudaEventQuery", "event").requireNotCaptured("cudaEventQuery");
-        return 0;
+        HostEvent mark = host.events.get(event, "cudaEventQuery", "event");
+        mark.requireNotCaptured("cudaEventQuery");
+        return host.scheduler == null ? 0 : poll(mark.task(), "cudaEventQuery");
     }
 
     int cudaEventSynchronize(long event) {
-        host.events.get(event, "cudaEventSynchronize", "event").requireNotCaptured("cudaEventSynchronize");
+        HostEvent mark = host.events.get(event, "cudaEventSynchronize", "event");
+        mark.requireNotCaptured("cudaEventSynchronize");
+        if (host.scheduler != null) {
+            host.scheduler.await(mark.task());
+            host.reportFailure("cudaEventSynchronize");
+        }
         return 0;
     }
 
@@ -366,6 +446,9 @@ final class RuntimeFunctions extends HostLibrary {
         if (!from.timing || !to.timing || !from.recorded() || !to.recorded()) {
             throw new Fault(Fault.Kind.INVALID_HANDLE,
                     "cudaEventElapsedTime: both events must have been recorded, and made without cudaEventDisableTiming");
+        }
+        if (host.scheduler != null && !(host.scheduler.poll(from.task()) & host.scheduler.poll(to.task()))) {
+            return NOT_READY;
         }
         Native.putFloat(milliseconds, to.millisecondsSince(from));
         return 0;
@@ -381,7 +464,7 @@ final class RuntimeFunctions extends HostLibrary {
         if (mode < 0 || mode > 2) {
             throw Fault.invalid("cudaStreamBeginCapture: unknown mode " + mode);
         }
-        if (queue.recording()) {
+        if (queue.capture() != null) {
             throw new Fault(Fault.Kind.ILLEGAL_STATE, "cudaStreamBeginCapture: the stream is being captured already");
         }
         host.beginCapture(queue, mode);
@@ -398,12 +481,12 @@ final class RuntimeFunctions extends HostLibrary {
     int cudaStreamEndCapture(long stream, long graph) {
         HostStream queue = host.stream(stream, "cudaStreamEndCapture");
         Native.putLong(Native.required(graph, "cudaStreamEndCapture", "pGraph"), 0);
-        if (!queue.recording()) {
+        Capture capture = queue.capture();
+        if (capture == null) {
             throw new Fault(Fault.Kind.ILLEGAL_STATE, "cudaStreamEndCapture: the stream is not being captured");
         }
-        Capture capture = queue.capture();
-        capture.requireEndable("cudaStreamEndCapture");
-        host.forgetCapture(queue);
+        capture.requireEndable(queue, "cudaStreamEndCapture");
+        host.endCapture(capture);
         Native.putLong(graph, host.graphs.add(new HostGraph(capture.work("cudaStreamEndCapture")), "cudaStreamEndCapture"));
         return 0;
     }
@@ -434,7 +517,7 @@ final class RuntimeFunctions extends HostLibrary {
         if (queue.recording()) {
             queue.record(graph);
         } else {
-            graph.run();
+            graph.run(false);
         }
         return 0;
     }

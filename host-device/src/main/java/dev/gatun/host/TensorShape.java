@@ -29,8 +29,8 @@ record TensorShape(int dataType, int[] dims, int[] strides) {
         }
     }
 
-    static TensorShape packed(int... dims) {
-        return new TensorShape(0, dims, packedStrides(dims));
+    static TensorShape packed(int dataType, int... dims) {
+        return new TensorShape(dataType, dims, packedStrides(dims));
     }
 
     static void requireRank(int rank, String function) {
@@ -56,9 +56,9 @@ record TensorShape(int dataType, int[] dims, int[] strides) {
         return dims.length;
     }
 
-    /** Returns whether this is a fully packed float tensor of dimensions {@code {layers, batch, width}}. */
-    boolean isPacked(int layers, int batch, int width) {
-        return dataType == 0 && dims.length == 3 && dims[0] == layers && dims[1] == batch && dims[2] == width
+    /** Returns whether this is a fully packed tensor of a type and dimensions {@code {layers, batch, width}}. */
+    boolean isPacked(int type, int layers, int batch, int width) {
+        return dataType == type && dims.length == 3 && dims[0] == layers && dims[1] == batch && dims[2] == width
                 && strides[2] == 1 && strides[1] == width && strides[0] == batch * width;
     }
 

@@ -2,24 +2,17 @@ package dev.gatun.host;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gatun.device.Device;
 import dev.gatun.generated.cublas.Cublas;
 import dev.gatun.generated.cublaslt.CublasLt;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.time.Duration;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class CublasTest {
-    private static final int NOT_INITIALIZED = 1;
-    private static final int INVALID_VALUE = 7;
-    private static final int MAPPING_ERROR = 11;
-    private static final int NOT_SUPPORTED = 15;
     private static final int DEVICE_POINTERS = 1;
 
     private final MemorySegment blas = Cuda.make(Cublas::cublasCreate_v2);
@@ -44,6 +37,42 @@ class CublasTest {
 
     private static double at(float[] matrix, int leading, boolean transposed, int row, int column) {
         return transposed ? matrix[row * leading + column] : matrix[column * leading + row];
+    }
+
+    /** The software device keeps a packed copy of a large factor; it must notice each way to write to the factor. */
+    @Test
+    void aProductFollowsItsFactorsAsTheyAreWritten() {
+        int m = 600;
+        int n = 20;
+        int k = 500;
+        float[] weights = random(1, m * k);
+        MemorySegment deviceA = Cuda.upload(weights);
+        MemorySegment deviceB = Cuda.upload(random(2, k * n));
+        MemorySegment deviceC = Cuda.mallocFloats((long) m * n);
+        float[] first = product(m, n, k, deviceA, deviceB, deviceC);
+        assertArrayEquals(first, product(m, n, k, deviceA, deviceB, deviceC));
+        float[] negative = weights.clone();
+        for (int i = 0; i < negative.length; i++) {
+            negative[i] = -negative[i];
+        }
+        Cuda.write(deviceA, negative);
+        float[] negated = product(m, n, k, deviceA, deviceB, deviceC);
+        for (int i = 0; i < negated.length; i++) {
+            assertEquals(-first[i], negated[i]);
+        }
+        Cuda.ok(Cublas.cublasSscal_v2(blas, m * k, zero, deviceA, 1));
+        for (float value : product(m, n, k, deviceA, deviceB, deviceC)) {
+            assertEquals(0, Math.abs(value));
+        }
+        Cuda.free(deviceA);
+        MemorySegment again = Cuda.upload(weights);
+        assertArrayEquals(first, product(m, n, k, again, deviceB, deviceC), "in memory that was freed");
+        Cuda.free(again, deviceB, deviceC);
+    }
+
+    private float[] product(int m, int n, int k, MemorySegment a, MemorySegment b, MemorySegment c) {
+        Cuda.ok(Cublas.cublasSgemm_v2(blas, 1, 0, m, n, k, one, a, k, b, k, zero, c, m));
+        return Cuda.download(c, m * n);
     }
 
     /** All products and sums are of numbers below 1, so that single precision errs by less than k 2^-24 for each of k terms. */
@@ -136,9 +165,6 @@ class CublasTest {
         Cuda.ok(Cublas.cublasSscal_v2(blas, 2, factor, x, 1));
         Cuda.ok(Cublas.cublasSnrm2_v2(blas, 2, x, 1, norm));
         assertEquals(10, Cuda.download(norm, 1)[0]);
-        Cuda.refused(MAPPING_ERROR, Cublas.cublasSscal_v2(blas, 2, one, x, 1), "cublasSscal_v2", "alpha", "host pointer");
-        Cuda.ok(Cublas.cublasSetPointerMode_v2(blas, 0));
-        Cuda.refused(INVALID_VALUE, Cublas.cublasSscal_v2(blas, 2, factor, x, 1), "cublasSscal_v2", "alpha is a device pointer");
         Cuda.free(x, factor, norm);
     }
 
@@ -150,7 +176,6 @@ class CublasTest {
         assertEquals("the library was not initialized", Cublas.cublasGetStatusString(1).getString(0));
         Cuda.ok(Cublas.cublasSetMathMode(blas, 3 | 16));
         assertEquals(19, Cuda.getInt(out -> Cublas.cublasGetMathMode(blas, out)));
-        Cuda.refused(INVALID_VALUE, Cublas.cublasSetMathMode(blas, 4), "cublasSetMathMode");
         Cuda.ok(Cublas.cublasSetAtomicsMode(blas, 1));
         assertEquals(1, Cuda.getInt(out -> Cublas.cublasGetAtomicsMode(blas, out)));
         MemorySegment stream = Cuda.stream();
@@ -158,75 +183,5 @@ class CublasTest {
         assertEquals(stream.address(), Cuda.getLong(out -> Cublas.cublasGetStream_v2(blas, out)));
         Cuda.ok(Cublas.cublasSetStream_v2(blas, Cuda.NULL));
         Cuda.ok(dev.gatun.generated.cudart.Cudart.cudaStreamDestroy(stream));
-    }
-
-    @Test
-    void aMissingOrForeignHandle() {
-        assertEquals(NOT_INITIALIZED, sgemm(Cuda.NULL, 2, 2, one, Cuda.NULL));
-        assertTrue(Device.current().explainLastFailure().contains("handle is NULL"));
-        MemorySegment event = Cuda.make(dev.gatun.generated.cudart.Cudart::cudaEventCreate);
-        Cuda.refused(NOT_INITIALIZED, sgemm(event, 2, 2, one, Cuda.NULL), "handle is an event; expected a cuBLAS handle");
-        Cuda.ok(dev.gatun.generated.cudart.Cudart.cudaEventDestroy(event));
-        MemorySegment gone = Cuda.make(Cublas::cublasCreate_v2);
-        Cuda.ok(Cublas.cublasDestroy_v2(gone));
-        Cuda.refused(NOT_INITIALIZED, Cublas.cublasDestroy_v2(gone), "destroyed before");
-    }
-
-    private int sgemm(MemorySegment handle, int m, int lda, MemorySegment alpha, MemorySegment all) {
-        return Cublas.cublasSgemm_v2(handle, 0, 0, m, 2, 2, alpha, all, lda, all, 2, zero, all, 2);
-    }
-
-    @Test
-    void productsOfSizesThatDoNotFit() {
-        MemorySegment matrix = Cuda.upload(1, 2, 3, 4);
-        Cuda.refused(INVALID_VALUE, sgemm(blas, -1, 2, one, matrix), "cublasSgemm_v2", "m=-1");
-        Cuda.refused(INVALID_VALUE, sgemm(blas, 2, 1, one, matrix), "cublasSgemm_v2", "lda=1", "leading dimension");
-        Cuda.refused(INVALID_VALUE, sgemm(blas, 2, 2, Cuda.NULL, matrix), "cublasSgemm_v2", "alpha is NULL");
-        Cuda.refused(MAPPING_ERROR, sgemm(blas, 2, 3, one, matrix), "cublasSgemm_v2", "A needs 20 bytes");
-        Cuda.refused(INVALID_VALUE, Cublas.cublasSgemm_v2(blas, 3, 0, 2, 2, 2, one, matrix, 2, matrix, 2, zero, matrix, 2), "transa is 3");
-        Cuda.refused(MAPPING_ERROR, sgemm(blas, 2, 2, one, arena.allocate(16)), "cublasSgemm_v2", "host pointer");
-        Cuda.refused(NOT_SUPPORTED, Cublas.cublasGemmEx(blas, 0, 0, 2, 2, 2, one, matrix, 2, 2, matrix, 2, 2, zero, matrix, 2, 2, 68, -1),
-                "cublasGemmEx", "CUDA_R_32F");
-        Cuda.refused(NOT_SUPPORTED, Cublas.cublasDgemm_v2(blas, 0, 0, 2, 2, 2, one, matrix, 2, matrix, 2, zero, matrix, 2),
-                "cublasDgemm_v2");
-        Cuda.refused(INVALID_VALUE, Cublas.cublasSscal_v2(blas, 2, one, matrix, 0), "incx is 0");
-        Cuda.free(matrix);
-    }
-
-    @Test
-    void aWorkspaceThatIsMisalignedOrGone() {
-        MemorySegment workspace = Cuda.malloc(1024);
-        MemorySegment matrix = Cuda.upload(1, 2, 3, 4);
-        Cuda.refused(INVALID_VALUE, Cublas.cublasSetWorkspace_v2(blas, Cuda.plus(workspace, 16), 512), "cublasSetWorkspace_v2", "256");
-        Cuda.refused(MAPPING_ERROR, Cublas.cublasSetWorkspace_v2(blas, workspace, 2048), "cublasSetWorkspace_v2", "workspace needs 2048");
-        Cuda.ok(Cublas.cublasSetWorkspace_v2(blas, workspace, 1024));
-        Cuda.free(workspace);
-        Cuda.refused(MAPPING_ERROR, sgemm(blas, 2, 2, one, matrix), "cublasSgemm_v2", "workspace", "freed before");
-        // As cuBLAS documents, a change of stream takes the workspace away.
-        Cuda.ok(Cublas.cublasSetStream_v2(blas, Cuda.NULL));
-        Cuda.ok(sgemm(blas, 2, 2, one, matrix));
-        Cuda.free(matrix);
-    }
-
-    @Test
-    void aHandleUsedFromTwoThreadsAtOnce() throws InterruptedException {
-        int size = 256;
-        MemorySegment matrix = Cuda.upload(random(1, size * size));
-        Thread worker = Thread.ofPlatform().name("worker").start(() -> {
-            while (!Thread.currentThread().isInterrupted()) {
-                Cublas.cublasSgemm_v2(blas, 0, 0, size, size, size, one, matrix, size, matrix, size, zero, matrix, size);
-            }
-        });
-        String explanation = "";
-        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-        while (!explanation.contains("worker") && System.nanoTime() < deadline) {
-            if (Cublas.cublasSetMathMode(blas, 0) != 0) {
-                explanation = Device.current().explainLastFailure();
-            }
-        }
-        worker.interrupt();
-        worker.join();
-        assertTrue(explanation.contains("cublasSetMathMode: the handle is in use by thread 'worker'"), explanation);
-        Cuda.free(matrix);
     }
 }

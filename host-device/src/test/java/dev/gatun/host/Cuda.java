@@ -41,6 +41,13 @@ final class Cuda {
         for (String word : words) {
             assertTrue(explanation.contains(word), () -> "'" + word + "' is not in: " + explanation);
         }
+        Violations.caught();
+    }
+
+    /** Holds that a call succeeded, and that what it enqueued failed when it was waited for, in these words. */
+    static void refusedLater(int expected, int enqueued, String... words) {
+        ok(enqueued);
+        refused(expected, Cudart.cudaDeviceSynchronize(), words);
     }
 
     static MemorySegment make(Create create) {
@@ -85,6 +92,8 @@ final class Cuda {
         try (Arena arena = Arena.ofConfined()) {
             ok(Cudart.cudaMemcpy(device, arena.allocateFrom(ValueLayout.JAVA_FLOAT, values), 4L * values.length, TO_DEVICE));
         }
+        // The copy from pageable memory may still be on its way, and only the default stream would wait for it.
+        ok(Cudart.cudaStreamSynchronize(NULL));
     }
 
     static float[] download(MemorySegment device, int count) {

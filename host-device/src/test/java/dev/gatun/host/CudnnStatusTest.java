@@ -85,59 +85,27 @@ class CudnnStatusTest {
         expect(BAD_PARAM, Cudnn.cudnnCreateRNNDescriptor(NULL));
     }
 
-    @Test
-    void callsWithoutAHandleAreBadParameters() {
-        expect(BAD_PARAM, Cudnn.cudnnSetDropoutDescriptor(NULL, NULL, 0, NULL, 0, 0));
-        expect(BAD_PARAM, Cudnn.cudnnRestoreDropoutDescriptor(NULL, NULL, 0, NULL, 0, 0));
-        expect(BAD_PARAM, Cudnn.cudnnDropoutGetStatesSize(NULL, out()));
-        expect(BAD_PARAM, Cudnn.cudnnGetRNNWeightSpaceSize(NULL, NULL, out()));
-        expect(BAD_PARAM, Cudnn.cudnnGetRNNTempSpaceSizes(NULL, NULL, 0, NULL, out(), out()));
-        expect(BAD_PARAM, Cudnn.cudnnGetRNNWeightParams(NULL, NULL, 0, 0, NULL, 0, NULL, out(), NULL, out()));
-        expect(BAD_PARAM, Cudnn.cudnnRNNForward(NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0,
-                NULL, 0, NULL));
-        expect(BAD_PARAM, Cudnn.cudnnRNNBackwardData_v8(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                NULL, NULL, 0, NULL, 0, NULL, 0, NULL));
-        expect(BAD_PARAM, Cudnn.cudnnRNNBackwardWeights_v8(NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, 0,
-                NULL));
-    }
-
-    @ParameterizedTest(name = "{14}: {13}")
+    @ParameterizedTest(name = "{13}")
     @CsvSource({
         // algo, cell, bias, direction, input mode, data type, math precision, math type,
-        // input, hidden, projection, layers, flags, status, case
-        "0, 2, 2, 0, 0, 0, 0, 0, 4, 8, 8, 2, 1,    0, valid",
-        "0, 2, 2, 0, 0, 2, 2, 0, 4, 8, 8, 2, 1,    0, half",
-        "0, 2, 2, 0, 0, 2, 0, 0, 4, 8, 8, 2, 1,    0, half with float",
-        "0, 2, 2, 0, 0, 9, 0, 0, 4, 8, 8, 2, 1,    0, bfloat16 with float",
-        "0, 2, 2, 0, 0, 1, 1, 0, 4, 8, 8, 2, 1,    0, double",
-        "0, 2, 2, 1, 0, 0, 0, 0, 4, 8, 8, 2, 1,    0, bidirectional",
-        "0, 2, 2, 0, 0, 0, 0, 0, 4, 8, 4, 2, 1,    0, projection",
-        "0, 2, 2, 0, 1, 0, 0, 0, 4, 8, 8, 2, 1,    0, SKIP_INPUT with another width is not checked",
-        "3, 2, 2, 0, 0, 0, 0, 0, 4, 4096, 4096, 2, 1, 0, SMALL_H with a large one is not checked",
-        "0, 2, 2, 0, 0, 1, 1, 1, 4, 8, 8, 2, 1,    0, double with TENSOR_OP is not checked",
-        "1, 2, 2, 0, 0, 0, 0, 0, 4, 8, 8, 2, 1,    0, PERSIST_STATIC in float is not checked",
-        "0, 2, 2, 0, 0, 0, 0, 0, 4, 100000, 100000, 2, 1, 0, a huge hidden size is not checked",
-        "0, 2, 2, 0, 0, 0, 0, 0, 4, 8, 0, 2, 1,    2000, projSize 0 does not mean off",
-        "0, 2, 2, 0, 0, 0, 0, 0, 4, 8, -1, 2, 1,   2000, projSize negative",
-        "0, 2, 2, 0, 0, 0, 0, 0, 0, 8, 8, 2, 1,    2000, inputSize 0",
-        "0, 2, 2, 0, 0, 0, 0, 0, 4, 0, 8, 2, 1,    2000, hiddenSize 0",
-        "0, 2, 2, 0, 0, 0, 0, 0, 4, 8, 8, 0, 1,    2000, numLayers 0",
-        "0, 2, 2, 0, 0, 0, 0, 0, 4, 8, 8, 2, 2,    2000, unknown flag",
-        "4, 2, 2, 0, 0, 0, 0, 0, 4, 8, 8, 2, 1,    2000, unknown algo",
-        "0, 4, 2, 0, 0, 0, 0, 0, 4, 8, 8, 2, 1,    2000, unknown cell",
-        "0, 2, 4, 0, 0, 0, 0, 0, 4, 8, 8, 2, 1,    2000, unknown bias",
-        "0, 2, 2, 2, 0, 0, 0, 0, 4, 8, 8, 2, 1,    2000, unknown direction",
-        "0, 2, 2, 0, 0, 0, 0, 4, 4, 8, 8, 2, 1,    2000, unknown math type",
-        "0, 2, 2, 0, 0, 0, 0, 0, 4, 8, 9, 2, 1,    3000, projection above hidden",
-        "0, 3, 2, 0, 0, 0, 0, 0, 4, 8, 4, 2, 1,    3000, GRU with projection",
-        "1, 2, 2, 0, 0, 0, 0, 0, 4, 8, 4, 2, 1,    3000, PERSIST with projection",
-        "0, 2, 2, 0, 0, 0, 1, 0, 4, 8, 8, 2, 1,    3000, float with double",
-        "0, 2, 2, 0, 0, 3, 3, 0, 4, 8, 8, 2, 1,    3000, int8",
+        // input, hidden, projection, layers, flags, case
+        "0, 2, 2, 0, 0, 0, 0, 0, 4, 8, 8, 2, 1, valid",
+        "0, 2, 2, 0, 0, 2, 2, 0, 4, 8, 8, 2, 1, half",
+        "0, 2, 2, 0, 0, 2, 0, 0, 4, 8, 8, 2, 1, half with float",
+        "0, 2, 2, 0, 0, 9, 0, 0, 4, 8, 8, 2, 1, bfloat16 with float",
+        "0, 2, 2, 0, 0, 1, 1, 0, 4, 8, 8, 2, 1, double",
+        "0, 2, 2, 1, 0, 0, 0, 0, 4, 8, 8, 2, 1, bidirectional",
+        "0, 2, 2, 0, 0, 0, 0, 0, 4, 8, 4, 2, 1, projection",
+        "0, 2, 2, 0, 1, 0, 0, 0, 4, 8, 8, 2, 1, SKIP_INPUT with another width is not checked",
+        "3, 2, 2, 0, 0, 0, 0, 0, 4, 4096, 4096, 2, 1, SMALL_H with a large one is not checked",
+        "0, 2, 2, 0, 0, 1, 1, 1, 4, 8, 8, 2, 1, double with TENSOR_OP is not checked",
+        "1, 2, 2, 0, 0, 0, 0, 0, 4, 8, 8, 2, 1, PERSIST_STATIC in float is not checked",
+        "0, 2, 2, 0, 0, 0, 0, 0, 4, 100000, 100000, 2, 1, a huge hidden size is not checked",
     })
     void setRnnDescriptor(int algo, int cell, int bias, int direction, int inputMode, int type, int precision, int math, int input,
-            int hidden, int projection, int layers, int flags, int expected, String what) {
+            int hidden, int projection, int layers, int flags, String what) {
         MemorySegment rnn = Cuda.make(Cudnn::cudnnCreateRNNDescriptor);
-        expect(expected, Cudnn.cudnnSetRNNDescriptor_v8(rnn, algo, cell, bias, direction, inputMode, type, precision, math, input, hidden,
+        Cuda.ok(Cudnn.cudnnSetRNNDescriptor_v8(rnn, algo, cell, bias, direction, inputMode, type, precision, math, input, hidden,
                 projection, layers, NULL, flags));
         Cuda.ok(Cudnn.cudnnDestroyRNNDescriptor(rnn));
     }
@@ -175,35 +143,23 @@ class CudnnStatusTest {
         return Cudnn.cudnnGetRNNDescriptor_v8(rnn, f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11], f[12], f[13]);
     }
 
-    @ParameterizedTest(name = "{7}: {6}")
+    @ParameterizedTest(name = "{6}")
     @CsvSource({
-        // data type, layout, T, N, vector, lengths, status, case
-        "0, 0, 5, 3, 4, 5 5 5,   0, sequence-major",
-        "0, 2, 5, 3, 4, 5 5 5,   0, batch-major",
-        "0, 1, 5, 3, 4, 5 3 1,   0, packed",
-        "2, 0, 5, 3, 4, 5 5 5,   0, half",
-        "9, 0, 5, 3, 4, 5 5 5,   0, bfloat16",
-        "1, 0, 5, 3, 4, 5 5 5,   0, double",
-        "0, 0, 5, 3, 4, 1 5 0,   0, zero length and any order when unpacked",
-        "0, 0, 5, 3, 4, 0 0 0,   0, all zero when unpacked",
-        "0, 0, 5, 3, 4, 3 2 1,   0, none as long as allowed",
-        "0, 0, 5, 3, 4, 5 -1 5,  2000, negative length",
-        "0, 0, 5, 3, 4, 5 6 5,   2000, length above T",
-        "0, 0, 0, 3, 4, 5 5 5,   2000, T 0",
-        "0, 0, 5, 0, 4, 5,       2000, N 0",
-        "0, 0, 5, 3, 0, 5 5 5,   2000, vector 0",
-        "0, 0, 5, 3, 4, ,        2000, lengths NULL",
-        "0, 7, 5, 3, 4, 5 5 5,   2000, unknown layout",
-        "0, 1, 5, 3, 4, 5 1 3,   2000, packed unsorted",
-        "0, 1, 5, 3, 4, 5 3 0,   2000, packed with a zero",
-        "0, 1, 5, 3, 4, 4 3 1,   2000, packed with none of length T",
-        "3, 0, 5, 3, 4, 5 5 5,   3000, int8",
+        // data type, layout, T, N, vector, lengths, case
+        "0, 0, 5, 3, 4, 5 5 5, sequence-major",
+        "0, 2, 5, 3, 4, 5 5 5, batch-major",
+        "0, 1, 5, 3, 4, 5 3 1, packed",
+        "2, 0, 5, 3, 4, 5 5 5, half",
+        "9, 0, 5, 3, 4, 5 5 5, bfloat16",
+        "1, 0, 5, 3, 4, 5 5 5, double",
+        "0, 0, 5, 3, 4, 1 5 0, zero length and any order when unpacked",
+        "0, 0, 5, 3, 4, 0 0 0, all zero when unpacked",
+        "0, 0, 5, 3, 4, 3 2 1, none as long as allowed",
     })
-    void setRnnDataDescriptor(int type, int layout, int steps, int batch, int vector, String lengths, int expected, String what) {
+    void setRnnDataDescriptor(int type, int layout, int steps, int batch, int vector, String lengths, String what) {
         MemorySegment descriptor = Cuda.make(Cudnn::cudnnCreateRNNDataDescriptor);
-        MemorySegment array = lengths == null ? NULL
-                : ints(java.util.Arrays.stream(lengths.split(" ")).mapToInt(Integer::parseInt).toArray());
-        expect(expected, Cudnn.cudnnSetRNNDataDescriptor(descriptor, type, layout, steps, batch, vector, array, NULL));
+        MemorySegment array = ints(java.util.Arrays.stream(lengths.split(" ")).mapToInt(Integer::parseInt).toArray());
+        Cuda.ok(Cudnn.cudnnSetRNNDataDescriptor(descriptor, type, layout, steps, batch, vector, array, NULL));
         Cuda.ok(Cudnn.cudnnDestroyRNNDataDescriptor(descriptor));
     }
 
@@ -224,25 +180,20 @@ class CudnnStatusTest {
         Cuda.ok(Cudnn.cudnnDestroyRNNDataDescriptor(descriptor));
     }
 
-    @ParameterizedTest(name = "{4}: {3}")
+    @ParameterizedTest(name = "{3}")
     @CsvSource({
-        // data type, dims, strides, status, case
-        "0, 2 3, 3 1,                                0, two dimensions",
-        "0, 2 3 4 5 6, 360 120 30 6 1,               0, five dimensions",
-        "0, 2 3, -3 1,                               0, a negative stride",
-        "0, 100000 100000 100000, 1 1 1,             0, huge",
-        "0, 2 1, 1 0,                                0, stride 0 of one element",
-        "0, 2 0, 1 1,                                2000, size 0",
-        "0, 2 -1, 1 1,                               2000, size negative",
-        "0, 2 3, 0 1,                                2000, stride 0",
-        "99, 2 3, 3 1,                               2000, unknown type",
-        "0, 1 1 1 1 1 1 1 1 1, 1 1 1 1 1 1 1 1 1,    3000, nine dimensions",
+        // data type, dims, strides, case
+        "0, 2 3, 3 1, two dimensions",
+        "0, 2 3 4 5 6, 360 120 30 6 1, five dimensions",
+        "0, 2 3, -3 1, a negative stride",
+        "0, 100000 100000 100000, 1 1 1, huge",
+        "0, 2 1, 1 0, stride 0 of one element",
     })
-    void setTensorNdDescriptor(int type, String dims, String strides, int expected, String what) {
+    void setTensorNdDescriptor(int type, String dims, String strides, String what) {
         MemorySegment descriptor = Cuda.make(Cudnn::cudnnCreateTensorDescriptor);
         int[] sizes = java.util.Arrays.stream(dims.split(" ")).mapToInt(Integer::parseInt).toArray();
         int[] steps = java.util.Arrays.stream(strides.split(" ")).mapToInt(Integer::parseInt).toArray();
-        expect(expected, Cudnn.cudnnSetTensorNdDescriptor(descriptor, type, sizes.length, ints(sizes), ints(steps)));
+        Cuda.ok(Cudnn.cudnnSetTensorNdDescriptor(descriptor, type, sizes.length, ints(sizes), ints(steps)));
         Cuda.ok(Cudnn.cudnnDestroyTensorDescriptor(descriptor));
     }
 

@@ -1,7 +1,6 @@
 package dev.gatun.host;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.gatun.generated.cublas.Cublas;
@@ -11,31 +10,17 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class GraphTest {
-    private static final int INVALID_VALUE = 1;
-    private static final int INVALID_HANDLE = 400;
-    private static final int ILLEGAL_STATE = 401;
-    private static final int ILLEGAL_ADDRESS = 700;
-    private static final int UNSUPPORTED = 900;
-    private static final int INVALIDATED = 901;
-    private static final int ISOLATION = 905;
-    private static final int IMPLICIT = 906;
-    private static final int CAPTURED_EVENT = 907;
-    private static final int WRONG_THREAD = 908;
-    private static final int GLOBAL = 0;
-    private static final int THREAD_LOCAL = 1;
-
     private final MemorySegment stream = Cuda.stream();
-    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment branch = Cuda.stream();
 
     @AfterEach
     void close() {
         Cuda.ok(Cudart.cudaStreamDestroy(stream));
-        arena.close();
+        Cuda.ok(Cudart.cudaStreamDestroy(branch));
     }
 
     /** One training step of memset, product, kernel and network; its numbers depend on the weights that came before. */
@@ -113,129 +98,61 @@ class GraphTest {
                 Cuda.ok(Cudnn.cudnnSetRNNDataDescriptor(net.xDesc, 0, 0, 1, 1, 5, call.allocateFrom(ValueLayout.JAVA_INT, 1), Cuda.NULL));
             }
             Cuda.ok(Cudart.cudaGraphLaunch(executable, stream));
+            Cuda.ok(Cudart.cudaStreamSynchronize(stream));
             assertFalse(Float.isNaN(Cuda.download(net.y, 4 * 3 * 6)[4 * 3 * 6 - 1]));
             Cuda.ok(Cudart.cudaGraphExecDestroy(executable));
         }
     }
 
+    /** One stream computes and the other copies out what it had; the copy and the next step both wait for what they need. */
     @Test
-    void memoryThatWasFreedAfterTheCapture() {
-        MemorySegment block = Cuda.malloc(16);
-        MemorySegment executable = Cuda.capture(stream, () -> Cuda.ok(Cudart.cudaMemsetAsync(block, 0, 16, stream)));
-        Cuda.free(block);
-        Cuda.refused(ILLEGAL_ADDRESS, Cudart.cudaGraphLaunch(executable, stream), "cudaMemsetAsync", "freed before");
+    void anEventPullsAnotherStreamIntoTheCaptureAndAnotherBringsItBack() {
+        MemorySegment a = Cuda.upload(1, 2);
+        MemorySegment b = Cuda.upload(0, 0);
+        MemorySegment fork = Cuda.make(Cudart::cudaEventCreate);
+        MemorySegment join = Cuda.make(Cudart::cudaEventCreate);
+        try (ScaleKernel kernel = new ScaleKernel()) {
+            MemorySegment executable = Cuda.capture(stream, () -> {
+                Cuda.ok(kernel.scale(stream, a, 2, 2));
+                Cuda.ok(Cudart.cudaEventRecord(fork, stream));
+                Cuda.ok(Cudart.cudaStreamWaitEvent(branch, fork, 0));
+                Cuda.ok(Cudart.cudaMemcpyAsync(b, a, 8, 3, branch));
+                Cuda.ok(kernel.scale(branch, b, 10, 2));
+                Cuda.ok(Cudart.cudaEventRecord(join, branch));
+                Cuda.ok(Cudart.cudaStreamWaitEvent(stream, join, 0));
+                Cuda.ok(kernel.scale(stream, a, 3, 2));
+            });
+            for (int launch = 0; launch < 2; launch++) {
+                Cuda.ok(Cudart.cudaGraphLaunch(executable, stream));
+                Cuda.ok(Cudart.cudaStreamSynchronize(stream));
+            }
+            assertArrayEquals(new float[] {36, 72}, Cuda.download(a, 2));
+            assertArrayEquals(new float[] {120, 240}, Cuda.download(b, 2));
+            // After the capture both streams are free again.
+            Cuda.ok(Cudart.cudaMemsetAsync(b, 0, 8, branch));
+            Cuda.ok(Cudart.cudaStreamSynchronize(branch));
+            assertArrayEquals(new float[2], Cuda.download(b, 2));
+            Cuda.ok(Cudart.cudaGraphExecDestroy(executable));
+        }
+        Cuda.ok(Cudart.cudaEventDestroy(fork));
+        Cuda.ok(Cudart.cudaEventDestroy(join));
+        Cuda.free(a, b);
+    }
+
+    /** What a launch copies in is what pinned memory holds at that launch. */
+    @Test
+    void aReplayedCopyReadsItsPinnedSourceAnew() {
+        MemorySegment pinned = Cuda.make(out -> Cudart.cudaMallocHost(out, 4)).reinterpret(4);
+        MemorySegment block = Cuda.malloc(4);
+        MemorySegment executable = Cuda.capture(stream, () -> Cuda.ok(Cudart.cudaMemcpyAsync(block, pinned, 4, 1, stream)));
+        for (float value : new float[] {3, 4}) {
+            pinned.set(ValueLayout.JAVA_FLOAT, 0, value);
+            Cuda.ok(Cudart.cudaGraphLaunch(executable, stream));
+            Cuda.ok(Cudart.cudaStreamSynchronize(stream));
+            assertArrayEquals(new float[] {value}, Cuda.download(block, 1));
+        }
         Cuda.ok(Cudart.cudaGraphExecDestroy(executable));
-        Cuda.refused(INVALID_HANDLE, Cudart.cudaGraphLaunch(executable, stream), "cudaGraphLaunch", "destroyed before");
-    }
-
-    private void begin(int mode) {
-        Cuda.ok(Cudart.cudaStreamBeginCapture(stream, mode));
-    }
-
-    private void endInvalidated(String reason) {
-        MemorySegment graph = arena.allocate(ValueLayout.ADDRESS);
-        assertEquals(2, Cuda.getInt(out -> Cudart.cudaStreamIsCapturing(stream, out)));
-        Cuda.refused(INVALIDATED, Cudart.cudaStreamEndCapture(stream, graph), "cudaStreamEndCapture", reason);
-        assertEquals(0, Cuda.getInt(out -> Cudart.cudaStreamIsCapturing(stream, out)));
-    }
-
-    @Test
-    void callsThatMayNotBeMadeDuringACapture() {
-        MemorySegment out = arena.allocate(8);
-        MemorySegment block = Cuda.malloc(16);
-        begin(THREAD_LOCAL);
-        assertEquals(1, Cuda.getInt(status -> Cudart.cudaStreamIsCapturing(stream, status)));
-        Cuda.refused(UNSUPPORTED, Cudart.cudaMalloc(out, 16), "cudaMalloc is not permitted");
-        Cuda.refused(INVALIDATED, Cudart.cudaMemsetAsync(block, 0, 4, stream), "cudaMalloc");
-        endInvalidated("cudaMalloc");
-
-        begin(THREAD_LOCAL);
-        Cuda.refused(UNSUPPORTED, Cudart.cudaStreamSynchronize(stream), "cudaStreamSynchronize is not permitted");
-        endInvalidated("cudaStreamSynchronize");
-
-        begin(THREAD_LOCAL);
-        Cuda.refused(UNSUPPORTED, Cudart.cudaDeviceSynchronize(), "cudaDeviceSynchronize is not permitted");
-        endInvalidated("cudaDeviceSynchronize");
-
-        begin(THREAD_LOCAL);
-        Cuda.refused(UNSUPPORTED, Cudart.cudaStreamQuery(stream), "cudaStreamQuery is not permitted");
-        endInvalidated("cudaStreamQuery");
+        Cuda.ok(Cudart.cudaFreeHost(pinned));
         Cuda.free(block);
-    }
-
-    @Test
-    void anotherThreadMayAllocateUnlessTheCaptureIsGlobal() {
-        begin(THREAD_LOCAL);
-        CompletableFuture.runAsync(() -> Cuda.free(Cuda.malloc(16))).join();
-        Cuda.ok(Cudart.cudaGraphDestroy(Cuda.make(out -> Cudart.cudaStreamEndCapture(stream, out))));
-        begin(GLOBAL);
-        CompletableFuture.runAsync(() -> {
-            try (Arena call = Arena.ofConfined()) {
-                Cuda.refused(UNSUPPORTED, Cudart.cudaMalloc(call.allocate(8), 16), "cudaMalloc is not permitted");
-            }
-        }).join();
-        endInvalidated("cudaMalloc");
-    }
-
-    @Test
-    void aCaptureEndsOnTheThreadThatBeganIt() {
-        begin(THREAD_LOCAL);
-        CompletableFuture.runAsync(() -> {
-            try (Arena call = Arena.ofConfined()) {
-                Cuda.refused(WRONG_THREAD, Cudart.cudaStreamEndCapture(stream, call.allocate(8)), "cudaStreamEndCapture",
-                        "begun by thread");
-            }
-        }).join();
-        Cuda.ok(Cudart.cudaGraphDestroy(Cuda.make(out -> Cudart.cudaStreamEndCapture(stream, out))));
-    }
-
-    @Test
-    void capturesThatCannotBeginOrEnd() {
-        MemorySegment out = arena.allocate(8);
-        Cuda.refused(UNSUPPORTED, Cudart.cudaStreamBeginCapture(Cuda.NULL, THREAD_LOCAL), "default stream");
-        Cuda.refused(INVALID_VALUE, Cudart.cudaStreamBeginCapture(stream, 3), "unknown mode 3");
-        Cuda.refused(ILLEGAL_STATE, Cudart.cudaStreamEndCapture(stream, out), "not being captured");
-        begin(THREAD_LOCAL);
-        Cuda.refused(ILLEGAL_STATE, Cudart.cudaStreamBeginCapture(stream, THREAD_LOCAL), "being captured already");
-        Cuda.ok(Cudart.cudaGraphDestroy(Cuda.make(graph -> Cudart.cudaStreamEndCapture(stream, graph))));
-    }
-
-    @Test
-    void theDefaultStreamWaitsForABlockingStreamUnderCapture() {
-        MemorySegment block = Cuda.malloc(16);
-        MemorySegment blocking = Cuda.make(Cudart::cudaStreamCreate);
-        Cuda.ok(Cudart.cudaStreamBeginCapture(blocking, THREAD_LOCAL));
-        Cuda.refused(IMPLICIT, Cudart.cudaMemset(block, 0, 16), "cudaMemset", "default stream");
-        Cuda.refused(INVALIDATED, Cudart.cudaStreamEndCapture(blocking, arena.allocate(8)), "cudaMemset");
-        Cuda.ok(Cudart.cudaStreamDestroy(blocking));
-        Cuda.free(block);
-    }
-
-    @Test
-    void eventsInsideAndOutsideOfACapture() {
-        MemorySegment event = Cuda.make(Cudart::cudaEventCreate);
-        Cuda.ok(Cudart.cudaEventRecord(event, stream));
-        begin(THREAD_LOCAL);
-        Cuda.refused(ISOLATION, Cudart.cudaStreamWaitEvent(stream, event, 0), "cudaStreamWaitEvent", "outside the capture");
-        endInvalidated("cudaStreamWaitEvent");
-        begin(THREAD_LOCAL);
-        Cuda.ok(Cudart.cudaEventRecord(event, stream));
-        Cuda.ok(Cudart.cudaStreamWaitEvent(stream, event, 0));
-        Cuda.refused(CAPTURED_EVENT, Cudart.cudaEventQuery(event), "cudaEventQuery", "under capture");
-        Cuda.refused(CAPTURED_EVENT, Cudart.cudaEventSynchronize(event), "cudaEventSynchronize", "under capture");
-        Cuda.ok(Cudart.cudaGraphDestroy(Cuda.make(out -> Cudart.cudaStreamEndCapture(stream, out))));
-        Cuda.ok(Cudart.cudaEventDestroy(event));
-    }
-
-    @Test
-    void aResultInHostMemoryCannotBeCaptured() {
-        MemorySegment blas = Cuda.make(Cublas::cublasCreate_v2);
-        MemorySegment x = Cuda.upload(1, 2);
-        Cuda.ok(Cublas.cublasSetStream_v2(blas, stream));
-        begin(THREAD_LOCAL);
-        Cuda.refused(13, Cublas.cublasSdot_v2(blas, 2, x, 1, x, 1, arena.allocate(8)), "cublasSdot_v2", "host memory");
-        endInvalidated("cublasSdot_v2");
-        Cuda.ok(Cublas.cublasDestroy_v2(blas));
-        Cuda.free(x);
     }
 }

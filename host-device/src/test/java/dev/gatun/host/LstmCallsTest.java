@@ -7,12 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import dev.gatun.generated.cudart.Cudart;
 import dev.gatun.generated.cudnn.Cudnn;
 import dev.gatun.host.compute.Lstm;
+import dev.gatun.host.compute.ReferenceGru;
 import dev.gatun.host.compute.ReferenceLstm;
+import dev.gatun.host.compute.ReferenceRnn;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class LstmCallsTest {
     private static final int[] LENGTHS = {4, 2, 3};
@@ -42,37 +46,64 @@ class LstmCallsTest {
     }
 
     private static ReferenceLstm reference(LstmNetwork net, int[] lengths) {
-        int state = net.layers * net.batch * net.hidden;
-        return new ReferenceLstm(new Lstm.Shape(net.steps, net.batch, net.input, net.hidden, net.layers, lengths),
+        int state = net.layers * net.batch * net.output;
+        int cell = net.layers * net.batch * net.hidden;
+        return new ReferenceLstm(new Lstm.Shape(net.steps, net.batch, net.input, net.hidden, net.output, net.layers, lengths),
                 doubles(net.weights, weights(net)), doubles(net.x, net.steps * net.batch * net.input), doubles(net.hx, state),
-                doubles(net.cx, state), doubles(net.dy, net.steps * net.batch * net.hidden), new double[0], new double[0]);
+                doubles(net.cx, cell), doubles(net.dy, net.steps * net.batch * net.output), new double[0], new double[0]);
     }
 
     @Test
     void aTrainingStepAgreesWithAPlainDoublePrecisionLstm() {
         try (LstmNetwork net = new LstmNetwork(4, 5, 6, 2, LENGTHS, 0)) {
-            ReferenceLstm expected = reference(net, LENGTHS);
-            Cuda.ok(net.train());
-            double[] y = expected.y.clone();
-            for (int n = 0; n < LENGTHS.length; n++) {
-                for (int t = LENGTHS[n]; t < 4; t++) {
-                    int row = (t * LENGTHS.length + n) * 6;
-                    Arrays.fill(y, row, row + 6, FILL);
-                }
-            }
-            assertClose(y, net.y, "y, its padding filled as the descriptor says");
-            assertClose(expected.hy, net.hy, "hy");
-            assertClose(expected.cy, net.cy, "cy");
-            Cuda.ok(net.backwardData());
-            assertClose(expected.dx, net.dx, "dx");
-            assertClose(expected.dhx, net.dhx, "dhx");
-            assertClose(expected.dcx, net.dcx, "dcx");
-            Cuda.ok(net.backwardWeights());
-            assertClose(expected.dweights, net.dweights, "dweights");
-            Cuda.ok(net.backwardWeights());
-            double[] twice = Arrays.stream(expected.dweights).map(gradient -> 2 * gradient).toArray();
-            assertArrayEquals(twice, doubles(net.dweights, twice.length), 2 * TOLERANCE, "gradients are added");
+            assertAgrees(net, reference(net, LENGTHS), true);
         }
+    }
+
+    @Test
+    void aTrainingStepWithAProjectionAgreesToo() {
+        try (LstmNetwork net = new LstmNetwork(Cudnn.CUDNN_LSTM(), 4, 5, 6, 4, 2, LENGTHS, 0)) {
+            assertAgrees(net, reference(net, LENGTHS), true);
+        }
+    }
+
+    /** The cell states that are passed here are read and written by an LSTM only. */
+    @Test
+    void aTrainingStepOfAGruAgreesToo() {
+        try (LstmNetwork net = new LstmNetwork(Cudnn.CUDNN_GRU(), 4, 5, 6, 6, 2, LENGTHS, 0)) {
+            double[] cy = doubles(net.cy, 2 * 3 * 6);
+            int state = net.layers * net.batch * net.hidden;
+            assertAgrees(net, new ReferenceGru(new Lstm.Shape(4, 3, 5, 6, 2, LENGTHS), doubles(net.weights, weights(net)),
+                    doubles(net.x, 4 * 3 * 5), doubles(net.hx, state), doubles(net.dy, 4 * 3 * 6), new double[0]), false);
+            assertArrayEquals(cy, doubles(net.cy, 2 * 3 * 6));
+        }
+    }
+
+    private static void assertAgrees(LstmNetwork net, ReferenceRnn expected, boolean cells) {
+        Cuda.ok(net.train());
+        double[] y = expected.y.clone();
+        for (int n = 0; n < LENGTHS.length; n++) {
+            for (int t = LENGTHS[n]; t < 4; t++) {
+                int row = (t * LENGTHS.length + n) * net.output;
+                Arrays.fill(y, row, row + net.output, FILL);
+            }
+        }
+        assertClose(y, net.y, "y, its padding filled as the descriptor says");
+        assertClose(expected.hy, net.hy, "hy");
+        if (cells) {
+            assertClose(expected.cy, net.cy, "cy");
+        }
+        Cuda.ok(net.backwardData());
+        assertClose(expected.dx, net.dx, "dx");
+        assertClose(expected.dhx, net.dhx, "dhx");
+        if (cells) {
+            assertClose(expected.dcx, net.dcx, "dcx");
+        }
+        Cuda.ok(net.backwardWeights());
+        assertClose(expected.dweights, net.dweights, "dweights");
+        Cuda.ok(net.backwardWeights());
+        double[] twice = Arrays.stream(expected.dweights).map(gradient -> 2 * gradient).toArray();
+        assertArrayEquals(twice, doubles(net.dweights, twice.length), 2 * TOLERANCE, "gradients are added");
     }
 
     @Test
@@ -128,6 +159,35 @@ class LstmCallsTest {
                     Cuda.NULL));
             assertEquals(0, mAddress.get(ValueLayout.JAVA_LONG, 0), "there is no projection");
             assertShape(matrix, arena);
+            Cuda.ok(Cudnn.cudnnDestroyTensorDescriptor(matrix));
+            Cuda.ok(Cudnn.cudnnDestroyTensorDescriptor(bias));
+        }
+    }
+
+    /** As cuDNN 9.24 was observed to answer: offsets in bytes, -1 for what there is not. */
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "2; 3; 2184; 1; 8; 1652; -1; 1 3 7", "2; 3; 2184; 1; 3; 1232; 2044; 1 7 3", "2; 3; 2184; 0; 4; 560; 1848; 1 7 3",
+        "2; 7; 3360; 0; 8; -1; -1; ''", "3; 7; 2520; 0; 2; 280; 2240; 1 7 5", "3; 7; 2520; 0; 3; 420; 2268; 1 7 7",
+        "3; 7; 2520; 1; 5; 1988; 2492; 1 7 7", "3; 7; 2520; 1; 6; -1; -1; ''"})
+    void weightsOfProjectionsAndGrusLieDenseToo(int cell, int output, long bytes, int layer, int id, long matrixAt, long biasAt,
+            String shape) {
+        try (LstmNetwork net = new LstmNetwork(cell, 1, 5, 7, output, 2, new int[] {1}, 0); Arena arena = Arena.ofConfined()) {
+            assertEquals(bytes, net.weightBytes);
+            MemorySegment matrix = Cuda.make(Cudnn::cudnnCreateTensorDescriptor);
+            MemorySegment bias = Cuda.make(Cudnn::cudnnCreateTensorDescriptor);
+            MemorySegment mAddress = arena.allocate(ValueLayout.JAVA_LONG);
+            MemorySegment bAddress = arena.allocate(ValueLayout.JAVA_LONG);
+            Cuda.ok(Cudnn.cudnnGetRNNWeightParams(net.handle, net.rnn, layer, net.weightBytes, net.weights, id, matrix, mAddress, bias,
+                    bAddress));
+            assertEquals(matrixAt < 0 ? 0 : net.weights.address() + matrixAt, mAddress.get(ValueLayout.JAVA_LONG, 0));
+            assertEquals(biasAt < 0 ? 0 : net.weights.address() + biasAt, bAddress.get(ValueLayout.JAVA_LONG, 0));
+            assertShape(matrix, arena, Arrays.stream(shape.split(" ")).filter(size -> !size.isEmpty()).mapToInt(Integer::parseInt)
+                    .toArray());
+            assertShape(bias, arena, biasAt < 0 ? new int[0] : new int[] {1, 7, 1});
+            int behind = cell == Cudnn.CUDNN_GRU() ? 7 : 9;
+            assertEquals(2000, Cudnn.cudnnGetRNNWeightParams(net.handle, net.rnn, layer, net.weightBytes, net.weights, behind, matrix,
+                    mAddress, bias, bAddress));
             Cuda.ok(Cudnn.cudnnDestroyTensorDescriptor(matrix));
             Cuda.ok(Cudnn.cudnnDestroyTensorDescriptor(bias));
         }

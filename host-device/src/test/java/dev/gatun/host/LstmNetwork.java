@@ -7,12 +7,13 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/** An LSTM at one shape of data, with all buffers of a training step, through the generated bindings of cuDNN. */
+/** An LSTM, projected or not, or a GRU: at one shape of data, with all buffers of a training step, through the generated bindings. */
 final class LstmNetwork implements AutoCloseable {
     final int steps;
     final int batch;
     final int input;
     final int hidden;
+    final int output;
     final int layers;
     final MemorySegment handle = Cuda.make(Cudnn::cudnnCreate);
     final MemorySegment dropout = Cuda.make(Cudnn::cudnnCreateDropoutDescriptor);
@@ -20,6 +21,7 @@ final class LstmNetwork implements AutoCloseable {
     final MemorySegment xDesc;
     final MemorySegment yDesc;
     final MemorySegment stateDesc;
+    final MemorySegment cellDesc;
     final MemorySegment states;
     final long weightBytes;
     final long workspaceBytes;
@@ -44,18 +46,24 @@ final class LstmNetwork implements AutoCloseable {
     }
 
     LstmNetwork(int steps, int input, int hidden, int layers, int[] lengths, float probability) {
+        this(Cudnn.CUDNN_LSTM(), steps, input, hidden, hidden, layers, lengths, probability);
+    }
+
+    LstmNetwork(int cell, int steps, int input, int hidden, int output, int layers, int[] lengths, float probability) {
         this.steps = steps;
         this.batch = lengths.length;
         this.input = input;
         this.hidden = hidden;
+        this.output = output;
         this.layers = layers;
         long stateBytes = Cuda.getLong(out -> Cudnn.cudnnDropoutGetStatesSize(handle, out));
         states = Cuda.malloc(stateBytes);
         Cuda.ok(Cudnn.cudnnSetDropoutDescriptor(dropout, handle, probability, states, stateBytes, 7));
-        Cuda.ok(setRnn(rnn, input, hidden, layers, dropout));
+        Cuda.ok(setRnn(rnn, cell, input, hidden, output, layers, dropout));
         xDesc = data(steps, input, lengths);
-        yDesc = data(steps, hidden, lengths);
-        stateDesc = packed(layers, batch, hidden);
+        yDesc = data(steps, output, lengths);
+        stateDesc = packed(layers, batch, output);
+        cellDesc = packed(layers, batch, hidden);
         weightBytes = Cuda.getLong(out -> Cudnn.cudnnGetRNNWeightSpaceSize(handle, rnn, out));
         workspaceBytes = Math.max(Cuda.getLong(out -> Cudnn.cudnnGetRNNTempSpaceSizes(handle, rnn, 0, xDesc, out, Cuda.NULL)),
                 Cuda.getLong(out -> Cudnn.cudnnGetRNNTempSpaceSizes(handle, rnn, 1, xDesc, out, Cuda.NULL)));
@@ -64,14 +72,14 @@ final class LstmNetwork implements AutoCloseable {
             reserveBytes = Cuda.getLong(out -> Cudnn.cudnnGetRNNTempSpaceSizes(handle, rnn, 1, xDesc, work, out));
         }
         x = random(1, steps * batch * input);
-        y = Cuda.mallocFloats((long) steps * batch * hidden);
-        dy = random(2, steps * batch * hidden);
+        y = Cuda.mallocFloats((long) steps * batch * output);
+        dy = random(2, steps * batch * output);
         dx = Cuda.mallocFloats((long) steps * batch * input);
-        hx = random(3, layers * batch * hidden);
+        hx = random(3, layers * batch * output);
         cx = random(4, layers * batch * hidden);
-        hy = Cuda.mallocFloats((long) layers * batch * hidden);
+        hy = Cuda.mallocFloats((long) layers * batch * output);
         cy = Cuda.mallocFloats((long) layers * batch * hidden);
-        dhx = Cuda.mallocFloats((long) layers * batch * hidden);
+        dhx = Cuda.mallocFloats((long) layers * batch * output);
         dcx = Cuda.mallocFloats((long) layers * batch * hidden);
         weights = random(5, (int) (weightBytes / Float.BYTES));
         dweights = Cuda.upload(new float[(int) (weightBytes / Float.BYTES)]);
@@ -80,9 +88,13 @@ final class LstmNetwork implements AutoCloseable {
     }
 
     static int setRnn(MemorySegment rnn, int input, int hidden, int layers, MemorySegment dropout) {
-        return Cudnn.cudnnSetRNNDescriptor_v8(rnn, Cudnn.CUDNN_RNN_ALGO_STANDARD(), Cudnn.CUDNN_LSTM(), Cudnn.CUDNN_RNN_DOUBLE_BIAS(),
+        return setRnn(rnn, Cudnn.CUDNN_LSTM(), input, hidden, hidden, layers, dropout);
+    }
+
+    private static int setRnn(MemorySegment rnn, int cell, int input, int hidden, int output, int layers, MemorySegment dropout) {
+        return Cudnn.cudnnSetRNNDescriptor_v8(rnn, Cudnn.CUDNN_RNN_ALGO_STANDARD(), cell, Cudnn.CUDNN_RNN_DOUBLE_BIAS(),
                 Cudnn.CUDNN_UNIDIRECTIONAL(), Cudnn.CUDNN_LINEAR_INPUT(), Cudnn.CUDNN_DATA_FLOAT(), Cudnn.CUDNN_DATA_FLOAT(),
-                Cudnn.CUDNN_FMA_MATH(), input, hidden, hidden, layers, dropout, Cudnn.CUDNN_RNN_PADDED_IO_ENABLED());
+                Cudnn.CUDNN_FMA_MATH(), input, hidden, output, layers, dropout, Cudnn.CUDNN_RNN_PADDED_IO_ENABLED());
     }
 
     static MemorySegment data(int steps, int vector, int[] lengths) {
@@ -106,7 +118,7 @@ final class LstmNetwork implements AutoCloseable {
     }
 
     int forward(int mode) {
-        return Cudnn.cudnnRNNForward(handle, rnn, mode, Cuda.NULL, xDesc, x, yDesc, y, stateDesc, hx, hy, stateDesc, cx, cy, weightBytes,
+        return Cudnn.cudnnRNNForward(handle, rnn, mode, Cuda.NULL, xDesc, x, yDesc, y, stateDesc, hx, hy, cellDesc, cx, cy, weightBytes,
                 weights, workspaceBytes, workspace, reserveBytes, reserve);
     }
 
@@ -115,7 +127,7 @@ final class LstmNetwork implements AutoCloseable {
     }
 
     int backwardData() {
-        return Cudnn.cudnnRNNBackwardData_v8(handle, rnn, Cuda.NULL, yDesc, y, dy, xDesc, dx, stateDesc, hx, Cuda.NULL, dhx, stateDesc, cx,
+        return Cudnn.cudnnRNNBackwardData_v8(handle, rnn, Cuda.NULL, yDesc, y, dy, xDesc, dx, stateDesc, hx, Cuda.NULL, dhx, cellDesc, cx,
                 Cuda.NULL, dcx, weightBytes, weights, workspaceBytes, workspace, reserveBytes, reserve);
     }
 
@@ -143,6 +155,7 @@ final class LstmNetwork implements AutoCloseable {
     public void close() {
         Cuda.free(states, x, y, dy, dx, hx, cx, hy, cy, dhx, dcx, weights, dweights, workspace, reserve);
         Cuda.ok(Cudnn.cudnnDestroyTensorDescriptor(stateDesc));
+        Cuda.ok(Cudnn.cudnnDestroyTensorDescriptor(cellDesc));
         Cuda.ok(Cudnn.cudnnDestroyRNNDataDescriptor(xDesc));
         Cuda.ok(Cudnn.cudnnDestroyRNNDataDescriptor(yDesc));
         Cuda.ok(Cudnn.cudnnDestroyRNNDescriptor(rnn));

@@ -1,7 +1,6 @@
 package dev.gatun.host;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,32 +23,9 @@ class ProcessTest {
     private static final String HOST = "-Dgatun.device=host";
     private static final String CHECKED = "-Dgatun.check=full";
 
-    /** Ends with things alive. */
-    static final class Leaking {
-        public static void main(String[] arguments) {
-            allocateAndForget();
-            Cuda.make(Cudnn::cudnnCreateRNNDescriptor);
-            Cuda.free(Cuda.malloc(99));
-        }
-
-        private static void allocateAndForget() {
-            Cuda.malloc(1234);
-        }
-    }
-
-    @Test
-    void whatIsAliveAtExitIsReportedWithTheStackThatMadeIt() throws Exception {
-        ChildJvm child = ChildJvm.onClassPath(Leaking.class, HOST, CHECKED);
-        assertTrue(child.output().contains("still alive at exit: 2"), child.output());
-        assertTrue(child.output().contains("1234 bytes of device memory, made by cudaMalloc"), child.output());
-        assertTrue(child.output().contains("Leaking.allocateAndForget"), child.output());
-        assertTrue(child.output().contains("an RNN descriptor, made by cudnnCreateRNNDescriptor"), child.output());
-        assertFalse(child.output().contains("99 bytes"), child.output());
-    }
-
     @Test
     void fastModeReportsNothing() throws Exception {
-        assertEquals("", ChildJvm.onClassPath(Leaking.class, HOST).output());
+        assertEquals("", ChildJvm.onClassPath(LeakViolationTest.Leaking.class, HOST).output());
     }
 
     @Test

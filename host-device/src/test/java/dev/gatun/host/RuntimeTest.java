@@ -11,11 +11,8 @@ import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Test;
 
 class RuntimeTest {
-    private static final int INVALID_VALUE = 1;
     private static final int OUT_OF_MEMORY = 2;
     private static final int INVALID_DEVICE = 101;
-    private static final int INVALID_HANDLE = 400;
-    private static final int ILLEGAL_ADDRESS = 700;
     private static final int NOT_SUPPORTED = 801;
     private static final int DEFAULT_KIND = 4;
 
@@ -74,58 +71,13 @@ class RuntimeTest {
         Cuda.ok(Cudart.cudaMemcpyAsync(b, a, 12, DEFAULT_KIND, Cuda.NULL));
         Cuda.ok(Cudart.cudaMemset(Cuda.plus(b, 4), 0, 4));
         Cuda.ok(Cudart.cudaMemcpyAsync(pinned, b, 12, DEFAULT_KIND, Cuda.NULL));
+        Cuda.ok(Cudart.cudaStreamSynchronize(Cuda.NULL));
         assertArrayEquals(new float[] {1, 0, 3}, pinned.toArray(ValueLayout.JAVA_FLOAT));
         pinned.setAtIndex(ValueLayout.JAVA_FLOAT, 1, 7);
         Cuda.ok(Cudart.cudaMemcpy(a, pinned, 12, DEFAULT_KIND));
         assertArrayEquals(new float[] {1, 7, 3}, Cuda.download(a, 3));
         Cuda.ok(Cudart.cudaFreeHost(pinned));
         Cuda.free(a, b);
-    }
-
-    @Test
-    void aDoubleFree() {
-        MemorySegment block = Cuda.malloc(16);
-        Cuda.free(block);
-        Cuda.refused(INVALID_VALUE, Cudart.cudaFree(block), "cudaFree", "freed before");
-    }
-
-    @Test
-    void freeingWhatIsNotTheStartOfAnAllocation() {
-        MemorySegment block = Cuda.malloc(16);
-        Cuda.refused(INVALID_VALUE, Cudart.cudaFree(Cuda.plus(block, 8)), "cudaFree", "8 bytes into an allocation");
-        Cuda.refused(INVALID_VALUE, Cudart.cudaFreeHost(block), "cudaFreeHost", "device pointer");
-        Cuda.free(block);
-        try (Arena arena = Arena.ofConfined()) {
-            Cuda.refused(INVALID_VALUE, Cudart.cudaFree(arena.allocate(16)), "cudaFree", "host pointer");
-        }
-    }
-
-    @Test
-    void copiesAndFillsBeyondAnAllocation() {
-        MemorySegment block = Cuda.malloc(16);
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment host = arena.allocate(32);
-            Cuda.refused(ILLEGAL_ADDRESS, Cudart.cudaMemcpy(block, host, 17, 1), "cudaMemcpy", "dst needs 17 bytes");
-            Cuda.refused(ILLEGAL_ADDRESS, Cudart.cudaMemcpy(host, Cuda.plus(block, 8), 9, 2), "cudaMemcpy", "src needs 9 bytes");
-            Cuda.refused(ILLEGAL_ADDRESS, Cudart.cudaMemsetAsync(block, 0, 17, Cuda.NULL), "cudaMemsetAsync", "devPtr needs 17 bytes");
-        }
-        Cuda.free(block);
-        Cuda.refused(ILLEGAL_ADDRESS, Cudart.cudaMemset(block, 0, 4), "cudaMemset", "freed before");
-    }
-
-    @Test
-    void pointersOnTheWrongSideOfACopy() {
-        MemorySegment block = Cuda.malloc(16);
-        MemorySegment pinned = Cuda.make(out -> Cudart.cudaMallocHost(out, 16));
-        Cuda.refused(INVALID_VALUE, Cudart.cudaMemcpy(pinned, block, 16, 1), "cudaMemcpy", "src is a device pointer");
-        Cuda.refused(ILLEGAL_ADDRESS, Cudart.cudaMemcpy(pinned, block, 16, 3), "cudaMemcpy", "dst", "host pointer");
-        Cuda.refused(INVALID_VALUE, Cudart.cudaMemcpy(pinned, block, 32, 5), "unknown kind");
-        Cuda.refused(INVALID_VALUE, Cudart.cudaMalloc(block, 16), "cudaMalloc", "devPtr is a device pointer");
-        MemorySegment longer = Cuda.malloc(32);
-        Cuda.refused(INVALID_VALUE, Cudart.cudaMemcpy(pinned, longer, 32, 2), "cudaMemcpy", "dst needs 32 bytes", "pinned");
-        Cuda.ok(Cudart.cudaFreeHost(pinned));
-        Cuda.refused(INVALID_VALUE, Cudart.cudaFreeHost(pinned), "cudaFreeHost", "not the start of live pinned");
-        Cuda.free(block, longer);
     }
 
     @Test
@@ -136,25 +88,22 @@ class RuntimeTest {
         MemorySegment plain = Cuda.make(out -> Cudart.cudaEventCreateWithFlags(out, Cudart.cudaEventDisableTiming()));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment milliseconds = arena.allocate(ValueLayout.JAVA_FLOAT);
-            Cuda.refused(INVALID_HANDLE, Cudart.cudaEventElapsedTime(milliseconds, start, end), "cudaEventElapsedTime", "recorded");
             Cuda.ok(Cudart.cudaEventRecord(start, stream));
+            Cuda.ok(Cudart.cudaEventSynchronize(start));
             Thread.sleep(5);
             Cuda.ok(Cudart.cudaEventRecord(end, stream));
             Cuda.ok(Cudart.cudaEventRecord(plain, stream));
             Cuda.ok(Cudart.cudaStreamWaitEvent(Cuda.NULL, end, 0));
             Cuda.ok(Cudart.cudaEventSynchronize(end));
+            Cuda.ok(Cudart.cudaEventSynchronize(plain));
             Cuda.ok(Cudart.cudaEventQuery(plain));
             Cuda.ok(Cudart.cudaEventElapsedTime(milliseconds, start, end));
             assertTrue(milliseconds.get(ValueLayout.JAVA_FLOAT, 0) >= 5);
-            Cuda.refused(INVALID_HANDLE, Cudart.cudaEventElapsedTime(milliseconds, start, plain), "cudaEventDisableTiming");
-            Cuda.refused(INVALID_HANDLE, Cudart.cudaEventRecord(stream, stream), "event is a stream; expected an event");
         }
         Cuda.ok(Cudart.cudaEventDestroy(start));
         Cuda.ok(Cudart.cudaEventDestroy(end));
         Cuda.ok(Cudart.cudaEventDestroy(plain));
-        Cuda.refused(INVALID_HANDLE, Cudart.cudaEventQuery(plain), "destroyed before");
         Cuda.ok(Cudart.cudaStreamDestroy(stream));
-        Cuda.refused(INVALID_HANDLE, Cudart.cudaStreamSynchronize(stream), "cudaStreamSynchronize", "destroyed before");
     }
 
     @Test
@@ -164,9 +113,6 @@ class RuntimeTest {
         assertEquals(-2, Cuda.getInt(out -> Cudart.cudaStreamGetPriority(stream, out)));
         Cuda.ok(Cudart.cudaStreamQuery(stream));
         Cuda.ok(Cudart.cudaStreamDestroy(stream));
-        try (Arena arena = Arena.ofConfined()) {
-            Cuda.refused(INVALID_VALUE, Cudart.cudaStreamCreateWithFlags(arena.allocate(8), 4), "unknown flags 4");
-        }
     }
 
     @Test

@@ -29,6 +29,30 @@ final class DropoutMask {
         return (count + TILE - 1) / TILE * (TILE / Byte.SIZE);
     }
 
+    /**
+     * Hands a layer's outputs to the next: with dropout, if any, and its mask written for {@link #passBack}.
+     *
+     * @param dropout null for none
+     */
+    void pass(Lstm.Dropout dropout, int layer, long count, long outputs, long nextInputs, long mask) {
+        if (drops(dropout)) {
+            apply(dropout, layer, count, outputs, nextInputs, mask);
+        } else {
+            Memory.copyFloats(outputs, nextInputs, count);
+        }
+    }
+
+    /** Turns the gradient of the next layer's inputs into that of the outputs that were handed to it, in place. */
+    void passBack(Lstm.Dropout dropout, long count, long gradients, long mask) {
+        if (drops(dropout)) {
+            reapply(dropout, count, gradients, mask);
+        }
+    }
+
+    private static boolean drops(Lstm.Dropout dropout) {
+        return dropout != null && dropout.probability() > 0;
+    }
+
     /** Writes to {@code mask} which elements are kept, and to {@code to} those of {@code from} that are, scaled by 1 / (1 - p). */
     void apply(Lstm.Dropout dropout, int layer, long count, long from, long to, long mask) {
         // Element kept: a 32-bit random number is at least p 2^32.

@@ -29,6 +29,11 @@ public final class Gemm {
                 scale(m, n, beta, c, ldc);
                 return;
             }
+            boolean dense = !transA && transB && lda == k && ldb == k && ldc == n && alpha == 1;
+            if (dense && PackedWeights.suits(m, n, k) && (beta == 0 || beta == 1)) {
+                PackedWeights.multiply((int) m, (int) n, (int) k, a, b, beta == 1, c);
+                return;
+            }
             int status = Dnnl.dnnl_sgemm((byte) (transA ? 'T' : 'N'), (byte) (transB ? 'T' : 'N'), m, n, k, alpha,
                     MemorySegment.ofAddress(a), lda, MemorySegment.ofAddress(b), ldb, beta, MemorySegment.ofAddress(c), ldc);
             if (status != Dnnl.dnnl_success()) {

@@ -10,6 +10,10 @@ import java.util.Arrays;
  * then for each layer the biases of W and those of R, [H] each. Hence a layer's four W are one matrix [4H][input], and
  * its four R one [4H][H].
  *
+ * <p>With a projection (Sak, Senior and Beaufays, "Long short-term memory recurrent neural network architectures for large scale
+ * acoustic modeling", 2014) the state and output of a layer is r = V h of P &lt; H values: R is [4H][P], an upper layer's input P
+ * wide, and V [P][H] lies behind the layer's R. Without one, P below is H.
+ *
  * <p>Products with the input run over all steps at once, and so do those for the weights' gradients; only the product with
  * R is made step by step. Sequences that are shorter than the longest stay in the batch: they are computed along with the
  * others and have outputs and gradients of zero behind their end.
@@ -17,26 +21,32 @@ import java.util.Arrays;
 public final class Lstm {
     private static final LstmCells CELLS = new LstmCells();
     private static final LstmBiases BIASES = new LstmBiases();
+    private static final LstmProjection PROJECTION = new LstmProjection();
     private static final DropoutMask MASK = new DropoutMask();
 
     private Lstm() {}
 
     /**
-     * The sizes of a call.
+     * The sizes of a call, of a GRU's too.
      *
      * @param steps time steps, T
      * @param batch sequences, N
      * @param inputSize floats of an input vector
-     * @param hiddenSize floats of a state vector, H
+     * @param hiddenSize floats of a cell vector, H
+     * @param outputSize floats of a state vector: P of a projected LSTM, else H
      * @param layers stacked layers, L
      * @param lengths how many steps each sequence has, 0 to T; null if all have T
      */
-    public record Shape(int steps, int batch, int inputSize, int hiddenSize, int layers, int[] lengths) {
+    public record Shape(int steps, int batch, int inputSize, int hiddenSize, int outputSize, int layers, int[] lengths) {
         /** Checks the sizes. */
         public Shape {
-            if (steps < 1 || batch < 1 || inputSize < 1 || hiddenSize < 1 || layers < 1) {
-                throw new IllegalArgumentException("LSTM of " + steps + " steps, batch " + batch + ", input size " + inputSize
-                        + ", hidden size " + hiddenSize + ", " + layers + " layers: all must be at least 1");
+            if (steps < 1 || batch < 1 || inputSize < 1 || hiddenSize < 1 || outputSize < 1 || layers < 1) {
+                throw new IllegalArgumentException("a network of " + steps + " steps, batch " + batch + ", input size " + inputSize
+                        + ", hidden size " + hiddenSize + ", output size " + outputSize + ", " + layers
+                        + " layers: all must be at least 1");
+            }
+            if (outputSize > hiddenSize) {
+                throw new IllegalArgumentException("a projection of " + hiddenSize + " values to " + outputSize + ": expected fewer");
             }
             if (lengths != null && lengths.length != batch) {
                 throw new IllegalArgumentException(lengths.length + " sequence lengths for a batch of " + batch);
@@ -50,8 +60,17 @@ public final class Lstm {
             }
         }
 
+        /** Makes the sizes of a network without a projection. */
+        public Shape(int steps, int batch, int inputSize, int hiddenSize, int layers, int[] lengths) {
+            this(steps, batch, inputSize, hiddenSize, hiddenSize, layers, lengths);
+        }
+
         int inputSize(int layer) {
-            return layer == 0 ? inputSize : hiddenSize;
+            return layer == 0 ? inputSize : outputSize;
+        }
+
+        boolean projects() {
+            return outputSize < hiddenSize;
         }
 
         int length(int sequence) {
@@ -98,13 +117,19 @@ public final class Lstm {
      *
      * @param training whether to keep in {@code reserve} what {@link #backwardData} needs; otherwise it is not touched
      * @param x [T][N][input]
-     * @param y [T][N][H], written; zeros behind a sequence's end
-     * @param hx [L][N][H], the first state, or 0 for zeros; likewise {@code cx}
-     * @param hy [L][N][H], written: the state after each sequence's last step; or 0; likewise {@code cy}
+     * @param y [T][N][P], written; zeros behind a sequence's end
+     * @param hx [L][N][P], the first state, or 0 for zeros; likewise {@code cx} [L][N][H]
+     * @param hy [L][N][P], written: the state after each sequence's last step; or 0; likewise {@code cy} [L][N][H]
      * @param dropout null for none; used in training only
      */
     public static void forward(Shape s, boolean training, long x, long y, long hx, long cx, long hy, long cy, long weights, long workspace,
             long reserve, Dropout dropout) {
+        forward(s, training, x, y, hx, cx, hy, cy, weights, workspace, reserve, dropout, null);
+    }
+
+    /** As the other {@code forward}, with the hidden states and the inputs of upper layers rounded to a type; null for none. */
+    static void forward(Shape s, boolean training, long x, long y, long hx, long cx, long hy, long cy, long weights, long workspace,
+            long reserve, Dropout dropout, SixteenBit rounded) {
         WorkerPool pool = WorkerPool.shared();
         pool.lock();
         try {
@@ -114,9 +139,11 @@ public final class Lstm {
                 boolean top = layer == s.layers() - 1;
                 long input = layer == 0 ? x : tape + space.nextInputs(layer - 1);
                 long output = top ? y : tape + space.outputs(layer);
-                forwardLayer(s, space, layer, input, output, hx, cx, hy, cy, weights, workspace, tape);
+                forwardLayer(s, space, layer, input, output, hx, cx, hy, cy, weights, workspace, tape, rounded);
                 if (!top) {
-                    pass(s, layer, output, tape + space.nextInputs(layer), tape + space.mask(layer), training ? dropout : null);
+                    MASK.pass(training ? dropout : null, layer, s.rows() * s.outputSize(), output, tape + space.nextInputs(layer),
+                            tape + space.mask(layer));
+                    SixteenBit.round(rounded, tape + space.nextInputs(layer), s.rows() * s.outputSize());
                 }
             }
         } finally {
@@ -125,47 +152,58 @@ public final class Lstm {
     }
 
     private static void forwardLayer(Shape s, LstmSpace space, int layer, long input, long output, long hx, long cx, long hy, long cy,
-            long weights, long workspace, long tape) {
+            long weights, long workspace, long tape, SixteenBit rounded) {
         int n = s.batch();
         int h = s.hiddenSize();
-        long stateBytes = (long) n * h * Memory.F;
+        int p = s.outputSize();
+        long stateBytes = (long) n * p * Memory.F;
+        long cellBytes = (long) n * h * Memory.F;
         long gates = tape + space.gates(layer);
         long cells = tape + space.cells(layer);
+        long hidden = s.projects() ? tape + space.hidden(layer) : output;
         long bias = workspace + space.bias();
         long recurrent = weights + space.recurrentWeights(layer);
         BIASES.sum(weights + space.biases(layer), bias, 4 * h);
         Gemm.multiply(false, true, s.rows(), 4L * h, s.inputSize(layer), 1, input, s.inputSize(layer), weights + space.inputWeights(layer),
                 s.inputSize(layer), 0, gates, 4L * h);
         long state = hx == 0 ? 0 : hx + layer * stateBytes;
-        long cell = cx == 0 ? 0 : cx + layer * stateBytes;
+        long cell = cx == 0 ? 0 : cx + layer * cellBytes;
         PackedProduct product = space.packs() ? space.forward() : null;
         if (product != null) {
             product.pack(recurrent, workspace + space.packedWeights());
         }
+        if (s.projects()) {
+            PROJECTION.beginForward(s, space, weights + space.projection(layer), workspace);
+        }
         CELLS.pass(s);
         for (int t = 0; t < s.steps(); t++) {
-            long stepGates = gates + 4 * t * stateBytes;
+            long stepGates = gates + 4 * t * cellBytes;
             if (state != 0 && product != null) {
                 product.multiply(state, stepGates);
             } else if (state != 0) {
-                Gemm.multiply(false, true, n, 4L * h, h, 1, state, h, recurrent, h, 1, stepGates, 4L * h);
+                Gemm.multiply(false, true, n, 4L * h, p, 1, state, p, recurrent, p, 1, stepGates, 4L * h);
             }
-            CELLS.forward(t, n, stepGates, bias, cell, cells + t * stateBytes, output + t * stateBytes);
+            CELLS.forward(t, n, stepGates, bias, cell, cells + t * cellBytes, hidden + t * cellBytes);
+            SixteenBit.round(rounded, hidden + t * cellBytes, (long) n * h);
+            if (s.projects()) {
+                PROJECTION.forward(hidden + t * cellBytes, output + t * stateBytes);
+                SixteenBit.round(rounded, output + t * stateBytes, (long) n * p);
+            }
             state = output + t * stateBytes;
-            cell = cells + t * stateBytes;
+            cell = cells + t * cellBytes;
         }
-        lastStates(s, layer, output, hx, hy);
-        lastStates(s, layer, cells, cx, cy);
+        Sequences.last(s, p, layer, output, hx, hy);
+        Sequences.last(s, h, layer, cells, cx, cy);
     }
 
     /**
      * Runs the layers backward through time, after a forward pass in training over the same arguments. Changes the reserve
      * into what {@link #backwardWeights} needs.
      *
-     * @param dy [T][N][H]; ignored behind a sequence's end
+     * @param dy [T][N][P]; ignored behind a sequence's end
      * @param dx [T][N][input], written, zeros behind a sequence's end; or 0
-     * @param dhy [L][N][H], the gradient with respect to the last state, or 0 for zeros; likewise {@code dcy}
-     * @param dhx [L][N][H], written: the gradient with respect to the first state; or 0; likewise {@code dcx}
+     * @param dhy [L][N][P], the gradient with respect to the last state, or 0 for zeros; likewise {@code dcy} [L][N][H]
+     * @param dhx [L][N][P], written: the gradient with respect to the first state; or 0; likewise {@code dcx} [L][N][H]
      * @param dropout the forward pass's
      */
     public static void backwardData(Shape s, long y, long dy, long dx, long hx, long cx, long dhy, long dcy, long dhx, long dcx,
@@ -185,8 +223,8 @@ public final class Lstm {
                     Gemm.multiply(false, false, s.rows(), inputSize, 4L * h, 1, reserve + space.gates(layer), 4L * h,
                             weights + space.inputWeights(layer), inputSize, 0, inputGradients, inputSize);
                 }
-                if (layer > 0 && drops(dropout)) {
-                    MASK.reapply(dropout, s.rows() * h, between, reserve + space.mask(layer - 1));
+                if (layer > 0) {
+                    MASK.passBack(dropout, s.rows() * inputSize, between, reserve + space.mask(layer - 1));
                 }
             }
         } finally {
@@ -198,35 +236,46 @@ public final class Lstm {
             long dcx, long weights, long workspace, long reserve) {
         int n = s.batch();
         int h = s.hiddenSize();
-        long stateBytes = (long) n * h * Memory.F;
+        int p = s.outputSize();
+        long stateBytes = (long) n * p * Memory.F;
+        long cellBytes = (long) n * h * Memory.F;
         long gates = reserve + space.gates(layer);
         long cells = reserve + space.cells(layer);
         long stateGradients = workspace + space.stateGradients();
         long cellGradients = workspace + space.cellGradients();
         long lastState = dhy == 0 ? 0 : dhy + layer * stateBytes;
-        long lastCell = dcy == 0 ? 0 : dcy + layer * stateBytes;
+        long lastCell = dcy == 0 ? 0 : dcy + layer * cellBytes;
         long recurrent = weights + space.recurrentWeights(layer);
         PackedProduct product = space.packs() ? space.backward() : null;
         if (product != null) {
             product.pack(recurrent, workspace + space.packedWeights());
         }
+        if (s.projects()) {
+            PROJECTION.beginBackward(s, space, weights + space.projection(layer), workspace);
+        }
         CELLS.pass(s);
         for (int t = s.steps() - 1; t >= 0; t--) {
-            long stepGates = gates + 4 * t * stateBytes;
-            long cellsBefore = t > 0 ? cells + (t - 1) * stateBytes : cx == 0 ? 0 : cx + layer * stateBytes;
-            CELLS.backward(t, n, stepGates, cellsBefore, cells + t * stateBytes, outputGradients + t * stateBytes, stateGradients,
-                    lastState, cellGradients, lastCell);
+            long stepGates = gates + 4 * t * cellBytes;
+            long cellsBefore = t > 0 ? cells + (t - 1) * cellBytes : cx == 0 ? 0 : cx + layer * cellBytes;
+            if (s.projects()) {
+                long projected = reserve + space.projectedGradients(layer) + t * stateBytes;
+                long hiddenGradients = PROJECTION.backward(t, outputGradients + t * stateBytes, stateGradients, lastState, projected);
+                CELLS.backward(t, n, stepGates, cellsBefore, cells + t * cellBytes, hiddenGradients, 0, 0, cellGradients, lastCell);
+            } else {
+                CELLS.backward(t, n, stepGates, cellsBefore, cells + t * cellBytes, outputGradients + t * stateBytes, stateGradients,
+                        lastState, cellGradients, lastCell);
+            }
             if (t == 0 && dhx == 0) {
                 break;
             }
             if (product != null) {
                 product.multiply(stepGates, stateGradients);
             } else {
-                Gemm.multiply(false, false, n, h, 4L * h, 1, stepGates, 4L * h, recurrent, h, 0, stateGradients, h);
+                Gemm.multiply(false, false, n, p, 4L * h, 1, stepGates, 4L * h, recurrent, p, 0, stateGradients, p);
             }
         }
-        firstGradients(s, layer, stateGradients, dhy, dhx);
-        firstGradients(s, layer, cellGradients, dcy, dcx);
+        Sequences.first(s, p, layer, stateGradients, dhy, dhx);
+        Sequences.first(s, h, layer, cellGradients, dcy, dcx);
     }
 
     /**
@@ -240,104 +289,27 @@ public final class Lstm {
         try {
             LstmSpace space = new LstmSpace(s);
             int h = s.hiddenSize();
-            long stateBytes = (long) s.batch() * h * Memory.F;
+            int p = s.outputSize();
             long statesBefore = workspace + space.statesBefore();
             for (int layer = 0; layer < s.layers(); layer++) {
                 long gradients = reserve + space.gates(layer);
-                long input = layer > 0 ? reserve + space.nextInputs(layer - 1) : cleared(s, s.inputSize(), x, workspace + space.inputs());
+                long input = layer > 0 ? reserve + space.nextInputs(layer - 1)
+                        : Sequences.cleared(s, s.inputSize(), x, workspace + space.inputs());
                 int inputSize = s.inputSize(layer);
                 Gemm.multiply(true, false, 4L * h, inputSize, s.rows(), 1, gradients, 4L * h, input, inputSize, 1,
                         dweights + space.inputWeights(layer), inputSize);
-                if (hx == 0) {
-                    Memory.zeroFloats(statesBefore, (long) s.batch() * h);
-                } else {
-                    copyRows(s, h, 1, hx + layer * stateBytes, statesBefore);
-                }
                 long outputs = layer == s.layers() - 1 ? y : reserve + space.outputs(layer);
-                copyRows(s, h, s.steps() - 1, outputs, statesBefore + stateBytes);
-                Gemm.multiply(true, false, 4L * h, h, s.rows(), 1, gradients, 4L * h, statesBefore, h, 1,
-                        dweights + space.recurrentWeights(layer), h);
-                BIASES.addColumnSums(gradients, s.rows(), 4 * h, dweights + space.biases(layer));
+                Sequences.statesBefore(s, p, layer, hx, outputs, statesBefore);
+                Gemm.multiply(true, false, 4L * h, p, s.rows(), 1, gradients, 4L * h, statesBefore, p, 1,
+                        dweights + space.recurrentWeights(layer), p);
+                if (s.projects()) {
+                    Gemm.multiply(true, false, p, h, s.rows(), 1, reserve + space.projectedGradients(layer), p,
+                            reserve + space.hidden(layer), h, 1, dweights + space.projection(layer), h);
+                }
+                BIASES.addColumnSums(gradients, s.rows(), 4 * h, dweights + space.biases(layer), 2);
             }
         } finally {
             pool.unlock();
-        }
-    }
-
-    private static boolean drops(Dropout dropout) {
-        return dropout != null && dropout.probability() > 0;
-    }
-
-    /** Hands a layer's outputs to the next layer. */
-    private static void pass(Shape s, int layer, long outputs, long nextInputs, long mask, Dropout dropout) {
-        long count = s.rows() * s.hiddenSize();
-        if (drops(dropout)) {
-            MASK.apply(dropout, layer, count, outputs, nextInputs, mask);
-        } else {
-            Memory.copyFloats(outputs, nextInputs, count);
-        }
-    }
-
-    /** Copies what stands at each sequence's last step, or stood there before the first one. */
-    private static void lastStates(Shape s, int layer, long states, long first, long last) {
-        if (last == 0) {
-            return;
-        }
-        long rowBytes = s.hiddenSize() * Memory.F;
-        for (int n = 0; n < s.batch(); n++) {
-            long row = ((long) layer * s.batch() + n) * rowBytes;
-            if (s.length(n) > 0) {
-                Memory.copyFloats(states + ((s.length(n) - 1L) * s.batch() + n) * rowBytes, last + row, s.hiddenSize());
-            } else if (first != 0) {
-                Memory.copyFloats(first + row, last + row, s.hiddenSize());
-            } else {
-                Memory.zeroFloats(last + row, s.hiddenSize());
-            }
-        }
-    }
-
-    /** Copies what came out before the first step; for a sequence of no steps, what went in behind the last. */
-    private static void firstGradients(Shape s, int layer, long gradients, long last, long first) {
-        if (first == 0) {
-            return;
-        }
-        long rowBytes = s.hiddenSize() * Memory.F;
-        for (int n = 0; n < s.batch(); n++) {
-            long row = ((long) layer * s.batch() + n) * rowBytes;
-            if (s.length(n) > 0) {
-                Memory.copyFloats(gradients + n * rowBytes, first + row, s.hiddenSize());
-            } else if (last != 0) {
-                Memory.copyFloats(last + row, first + row, s.hiddenSize());
-            } else {
-                Memory.zeroFloats(first + row, s.hiddenSize());
-            }
-        }
-    }
-
-    /** Returns inputs that are finite behind the sequences' ends, where the caller's may be anything. */
-    private static long cleared(Shape s, int width, long inputs, long scratch) {
-        if (s.lengths() == null) {
-            return inputs;
-        }
-        copyRows(s, width, s.steps(), inputs, scratch);
-        return scratch;
-    }
-
-    /** Copies [steps][N][width], with zeros behind the sequences' ends. */
-    private static void copyRows(Shape s, int width, int steps, long from, long to) {
-        if (s.lengths() == null) {
-            Memory.copyFloats(from, to, (long) steps * s.batch() * width);
-            return;
-        }
-        for (int t = 0; t < steps; t++) {
-            for (int n = 0; n < s.batch(); n++) {
-                long row = ((long) t * s.batch() + n) * width * Memory.F;
-                if (t < s.length(n)) {
-                    Memory.copyFloats(from + row, to + row, width);
-                } else {
-                    Memory.zeroFloats(to + row, width);
-                }
-            }
         }
     }
 }

@@ -3,7 +3,7 @@ package dev.gatun.host.compute;
 import java.util.Arrays;
 import java.util.function.IntConsumer;
 
-/** The two bias vectors of a layer, which act by their sum alone, and their gradient. */
+/** The bias vectors of a layer, of which an LSTM's two act by their sum alone, and their gradient. */
 final class LstmBiases {
     private static final int TILE = 512;
     private static final ThreadLocal<float[][]> TILES = ThreadLocal.withInitial(() -> new float[2][TILE]);
@@ -14,6 +14,7 @@ final class LstmBiases {
     private long rows;
     private int columns;
     private long biases;
+    private int vectors;
 
     /** Writes b[0..count) + b[count..2 count) to {@code sum}. */
     void sum(long biases, long sum, int count) {
@@ -28,12 +29,13 @@ final class LstmBiases {
         }
     }
 
-    /** Adds the sums over the rows of {@code matrix} [rows][columns] to both vectors at {@code biases}. */
-    void addColumnSums(long matrix, long rows, int columns, long biases) {
+    /** Adds the sums over the rows of {@code matrix} [rows][columns] to each of so many vectors [columns] at {@code biases}. */
+    void addColumnSums(long matrix, long rows, int columns, long biases, int vectors) {
         this.matrix = matrix;
         this.rows = rows;
         this.columns = columns;
         this.biases = biases;
+        this.vectors = vectors;
         WorkerPool.shared().parallel((columns + TILE - 1) / TILE, columnSums);
     }
 
@@ -47,10 +49,11 @@ final class LstmBiases {
             Memory.load(matrix + r * columns * Memory.F + at, row, length);
             add(sum, row, length);
         }
-        for (long bias = biases; bias <= biases + columns * Memory.F; bias += columns * Memory.F) {
-            Memory.load(bias + at, row, length);
+        for (int vector = 0; vector < vectors; vector++) {
+            long bias = biases + vector * columns * Memory.F + at;
+            Memory.load(bias, row, length);
             add(row, sum, length);
-            Memory.store(row, length, bias + at);
+            Memory.store(row, length, bias);
         }
     }
 

@@ -80,7 +80,7 @@ final class LstmCells {
      * @param cellsBefore [N][H], or 0 for zeros
      * @param cells [N][H]
      * @param outputGradients [N][H]: from the layer above
-     * @param stateGradients [N][H]: from the step after this one
+     * @param stateGradients [N][H], or 0 for zeros: from the step after this one
      * @param lastStateGradients [N][H], or 0 for zeros: takes the place of {@code stateGradients} at a sequence's last step
      * @param cellGradients [N][H]: from the step after this one; becomes that for the step before
      * @param lastCellGradients [N][H], or 0 for zeros: takes the place of {@code cellGradients} at a sequence's last step

@@ -9,11 +9,14 @@ final class LstmSpace {
 
     private final Lstm.Shape shape;
     private final long packedBytes;
+    private final long packedProjectionBytes;
 
     /** For a caller that has {@linkplain WorkerPool#lock taken the cores}. */
     LstmSpace(Lstm.Shape shape) {
         this.shape = shape;
         packedBytes = packs() ? Math.max(forward().packedBytes(), backward().packedBytes()) : 0;
+        packedProjectionBytes = packs() && shape.projects()
+                ? Math.max(project().packedBytes(), projectBack().packedBytes()) : 0;
     }
 
     /** Returns whether the recurrent weights are packed: it takes about as long as one product without, of several rows. */
@@ -23,22 +26,42 @@ final class LstmSpace {
 
     /** Returns the product of the state with the recurrent weights' transpose, added to the gates' sums. */
     PackedProduct forward() {
-        return PackedProduct.of(shape.batch(), 4 * shape.hiddenSize(), shape.hiddenSize(), true, true);
+        return PackedProduct.of(shape.batch(), 4 * shape.hiddenSize(), shape.outputSize(), true, true);
     }
 
     /** Returns the product of the gradients of the gates' sums with the recurrent weights. */
     PackedProduct backward() {
-        return PackedProduct.of(shape.batch(), shape.hiddenSize(), 4 * shape.hiddenSize(), false, false);
+        return PackedProduct.of(shape.batch(), shape.outputSize(), 4 * shape.hiddenSize(), false, false);
+    }
+
+    /** Returns the product of the hidden vectors with the projection's transpose. */
+    PackedProduct project() {
+        return PackedProduct.of(shape.batch(), shape.outputSize(), shape.hiddenSize(), true, false);
+    }
+
+    /** Returns the product of the projected vectors' gradients with the projection. */
+    PackedProduct projectBack() {
+        return PackedProduct.of(shape.batch(), shape.hiddenSize(), shape.outputSize(), false, false);
     }
 
     // The weights.
 
     long inputWeights(int layer) {
-        return layer == 0 ? 0 : 4 * hidden() * ((shape.inputSize() + hidden()) + (layer - 1) * 2 * hidden()) * Memory.F;
+        return layer == 0 ? 0 : (matrices(shape.inputSize()) + (layer - 1) * matrices(shape.outputSize())) * Memory.F;
     }
 
     long recurrentWeights(int layer) {
         return inputWeights(layer) + 4 * hidden() * shape.inputSize(layer) * Memory.F;
+    }
+
+    /** [P][H]; with a projection only. */
+    long projection(int layer) {
+        return recurrentWeights(layer) + 4 * hidden() * shape.outputSize() * Memory.F;
+    }
+
+    /** Returns the floats of a layer's matrices. */
+    private long matrices(int inputSize) {
+        return 4 * hidden() * (inputSize + shape.outputSize()) + (shape.projects() ? hidden() * shape.outputSize() : 0);
     }
 
     /** Eight vectors [H]: the four of W, then the four of R. */
@@ -55,15 +78,25 @@ final class LstmSpace {
 
     /** [T][N][H]. */
     long cells(int layer) {
-        return gates(layer) + lines(4 * states());
+        return gates(layer) + lines(4 * cellStates());
     }
 
-    /** [T][N][H]: of a layer below the top. */
+    /** [T][N][H]: what is projected; with a projection only. */
+    long hidden(int layer) {
+        return cells(layer) + lines(cellStates());
+    }
+
+    /** [T][N][P]: the gradients of the outputs and states, written by the backward pass; with a projection only. */
+    long projectedGradients(int layer) {
+        return hidden(layer) + lines(cellStates());
+    }
+
+    /** [T][N][P]: of a layer below the top. */
     long outputs(int layer) {
-        return cells(layer) + lines(states());
+        return shape.projects() ? projectedGradients(layer) + lines(states()) : hidden(layer);
     }
 
-    /** [T][N][H]: the outputs of a layer below the top, after dropout. */
+    /** [T][N][P]: the outputs of a layer below the top, after dropout. */
     long nextInputs(int layer) {
         return outputs(layer) + lines(states());
     }
@@ -78,7 +111,8 @@ final class LstmSpace {
     }
 
     private long layerBytes() {
-        return lines(4 * states()) + 3 * lines(states()) + DropoutMask.bytes(states());
+        long projection = shape.projects() ? lines(cellStates()) + lines(states()) : 0;
+        return lines(4 * cellStates()) + lines(cellStates()) + projection + 2 * lines(states()) + DropoutMask.bytes(states());
     }
 
     // The scratch memory: what only one of the passes uses shares its place with what another does.
@@ -88,27 +122,37 @@ final class LstmSpace {
         return 0;
     }
 
-    /** [4H]: the sum of both biases; forward. */
-    long bias() {
+    /** The projection as one of its products wants it; forward, and backward. */
+    long packedProjection() {
         return lines(packedBytes / Memory.F);
     }
 
-    /** [N][H]; backward. */
+    /** [4H]: the sum of both biases; forward. */
+    long bias() {
+        return packedProjection() + lines(packedProjectionBytes / Memory.F);
+    }
+
+    /** [N][P]; backward. */
     long stateGradients() {
         return bias();
     }
 
     /** [N][H]; backward. */
     long cellGradients() {
-        return stateGradients() + lines(shape.batch() * hidden());
+        return stateGradients() + lines((long) shape.batch() * shape.outputSize());
     }
 
-    /** [T][N][H]: between two layers; backward. */
-    long layerGradients() {
+    /** [N][H]: of what is projected; backward, with a projection only. */
+    long hiddenGradients() {
         return cellGradients() + lines(shape.batch() * hidden());
     }
 
-    /** [T][N][H]: the state before each step; gradient of the weights. */
+    /** [T][N][P]: between two layers; backward. */
+    long layerGradients() {
+        return hiddenGradients() + (shape.projects() ? lines(shape.batch() * hidden()) : 0);
+    }
+
+    /** [T][N][P]: the state before each step; gradient of the weights. */
     long statesBefore() {
         return 0;
     }
@@ -129,10 +173,15 @@ final class LstmSpace {
     }
 
     private long states() {
+        return shape.rows() * shape.outputSize();
+    }
+
+    private long cellStates() {
         return shape.rows() * hidden();
     }
 
-    private static long lines(long floats) {
+    /** Returns the bytes of so many floats, rounded up to cache lines. */
+    static long lines(long floats) {
         return (floats * Memory.F + LINE - 1) / LINE * LINE;
     }
 }

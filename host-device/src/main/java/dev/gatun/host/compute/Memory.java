@@ -20,6 +20,14 @@ final class Memory {
         MemorySegment.copy(from, 0, ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, address, count);
     }
 
+    static void load(long address, short[] to, int count) {
+        MemorySegment.copy(ALL, ValueLayout.JAVA_SHORT_UNALIGNED, address, to, 0, count);
+    }
+
+    static void store(short[] from, int count, long address) {
+        MemorySegment.copy(from, 0, ALL, ValueLayout.JAVA_SHORT_UNALIGNED, address, count);
+    }
+
     static void copyFloats(long from, long to, long count) {
         MemorySegment.copy(ALL, from, ALL, to, count * F);
     }

@@ -123,6 +123,12 @@ final class PackedProduct {
         Primitives.execute(multiply, 3, multiplyArguments);
     }
 
+    /** Multiplies by a B that {@link #pack} wrote to {@code packedMatrix}, for these sizes. */
+    void multiply(long a, long packedMatrix, long c) {
+        Primitives.place(packed, packedMatrix);
+        multiply(a, c);
+    }
+
     private void close() {
         Dnnl.dnnl_primitive_destroy(multiply);
         Dnnl.dnnl_primitive_destroy(pack);
