@@ -24,6 +24,6 @@ trap 'rm -rf "$work"' EXIT
 (cd "$here" && "$nvcc" -ptx -arch=compute_75 -fmad=false -Werror all-warnings -o "$work/raw.ptx" kernels.cu)
 {
     echo "// Made from kernels.cu by build.sh."
-    sed -e '/^\/\//d' -e 's/^\.version .*/.version 8.0/' "$work/raw.ptx" | cat -s
+    sed -e '/^\/\//d' -e '/^\t\/\/ .* inline asm$/d' -e 's/^\.version .*/.version 8.0/' "$work/raw.ptx" | cat -s
 } > "$work/kernels.ptx"
 mv "$work/kernels.ptx" "$output"

@@ -8,7 +8,7 @@
  * build.sh makes the PTX that the jar holds. Each kernel has a Java twin in dev.gatun.lm.kernels.
  */
 #include <float.h>
-#include <limits.h>
+#include <math.h>
 #include <stdint.h>
 
 #define KERNEL extern "C" __global__ void __launch_bounds__(1024)
@@ -38,6 +38,7 @@ struct Sum {
 
 struct Max {
     __device__ static float of(float a, float b) { return fmaxf(a, b); }
+    __device__ static unsigned long long of(unsigned long long a, unsigned long long b) { return max(a, b); }
 };
 
 /*
@@ -74,17 +75,17 @@ template <typename V> __device__ void copyRow(V* to, const V* __restrict__ from,
 }
 
 /*
- * row[0..width) = the sum of the rows of dout whose id is that of token `first`, in ascending order of token. A warp compares 32
- * ids at a time; every warp finds the same tokens, so the block needs no barrier.
+ * row[0..width) = the sum of the rows of dout whose id is that of token `first`, in ascending order of token; with ADD, of what row
+ * holds and those. A warp compares 32 ids at a time; every warp finds the same tokens, so the block needs no barrier.
  */
-template <typename V>
+template <bool ADD, typename V>
 __device__ void sumOfEqualIds(V* row, const V* __restrict__ dout, const int* __restrict__ ids, int first, int tokens, int width)
 {
     int lane = threadIdx.x % WARP;
     int id = ids[first];
     for (int left = 0; left < width; left += blockDim.x) {
         int column = left + threadIdx.x;
-        V sum = V();
+        V sum = ADD && column < width ? row[column] : V();
         for (int group = first; group < tokens; group += WARP) {
             unsigned equal = __ballot_sync(ALL_LANES, group + lane < tokens && ids[group + lane] == id);
             for (; equal != 0; equal &= equal - 1) {
@@ -131,13 +132,10 @@ KERNEL embedding_gather(float* __restrict__ out, const float* __restrict__ table
     }
 }
 
-/*
- * grad[vocab][dim] row by row = the sum of dout[tokens][dim] over the tokens with that id; rows of words that do not occur are
- * left alone, ids outside [0, vocab) are ignored. A block a token: the first token of each id does the work, in token order, where
- * atomics would add in an order of chance.
- */
-KERNEL embedding_gradient(float* __restrict__ grad, const float* __restrict__ dout, const int* __restrict__ ids, int tokens, int dim,
-        int vocab)
+/* A block a token: the first token of each id does the work, in token order, where atomics would add in an order of chance. */
+template <bool ADD>
+__device__ void embeddingGradient(float* __restrict__ grad, const float* __restrict__ dout, const int* __restrict__ ids, int tokens,
+        int dim, int vocab)
 {
     int fours = dim % 4 == 0 && aligned16(grad) && aligned16(dout) ? dim / 4 : 0;
     for (int token = blockIdx.x; token < tokens; token += gridDim.x) {
@@ -147,11 +145,28 @@ KERNEL embedding_gradient(float* __restrict__ grad, const float* __restrict__ do
         }
         float* row = grad + (size_t) id * dim;
         if (fours > 0) {
-            sumOfEqualIds((float4*) row, (const float4*) dout, ids, token, tokens, fours);
+            sumOfEqualIds<ADD>((float4*) row, (const float4*) dout, ids, token, tokens, fours);
         } else {
-            sumOfEqualIds(row, dout, ids, token, tokens, dim);
+            sumOfEqualIds<ADD>(row, dout, ids, token, tokens, dim);
         }
     }
+}
+
+/*
+ * grad[vocab][dim] row by row = the sum of dout[tokens][dim] over the tokens with that id; rows of words that do not occur are
+ * left alone, ids outside [0, vocab) are ignored.
+ */
+KERNEL embedding_gradient(float* __restrict__ grad, const float* __restrict__ dout, const int* __restrict__ ids, int tokens, int dim,
+        int vocab)
+{
+    embeddingGradient<false>(grad, dout, ids, tokens, dim, vocab);
+}
+
+/* The same, added to what grad holds. */
+KERNEL embedding_gradient_add(float* __restrict__ grad, const float* __restrict__ dout, const int* __restrict__ ids, int tokens,
+        int dim, int vocab)
+{
+    embeddingGradient<true>(grad, dout, ids, tokens, dim, vocab);
 }
 
 /* ---- cross entropy ----------------------------------------------- */
@@ -332,7 +347,28 @@ KERNEL sum_of_squares(float* __restrict__ partials, const float* __restrict__ g,
     }
 }
 
-/* ---- Adam -------------------------------------------------------- */
+/* ---- optimisers -------------------------------------------------- */
+
+struct Clip {
+    float norm;  /* of the gradients, before clipping */
+    float scale; /* what they are multiplied by */
+};
+
+/*
+ * The gradients' norm from partials[parts] of sum_of_squares, and the scale that clips it to maxNorm (none where maxNorm <= 0). For
+ * one block, which all of it calls.
+ */
+__device__ Clip clip(const float* __restrict__ partials, int parts, float maxNorm, double* shared)
+{
+    double sum = 0;
+    for (int i = threadIdx.x; i < parts; i += blockDim.x) {
+        sum += partials[i];
+    }
+    double norm = sqrt(blockReduce<Sum>(sum, 0., shared));
+    double scale = maxNorm / (norm + 1e-6);
+    Clip clip = {(float) norm, maxNorm <= 0 || scale >= 1 ? 1 : (float) scale};
+    return clip;
+}
 
 /* What a step of Adam needs beside the parameters; in device memory, so that a captured graph can replay the step. */
 struct AdamState {
@@ -347,54 +383,60 @@ struct AdamState {
     float stepSize;     /* learningRate / (1 - beta1^step) */
     float invSqrtBias2; /* 1 / sqrt(1 - beta2^step) */
     int step;
-    int padding[3];
+    int skip; /* whether the step under way changes nothing: update_loss_scale found a gradient that is not finite */
+    float weightDecay; /* decoupled: AdamW */
+    float keep;        /* 1 - learningRate * weightDecay, what a step multiplies parameters by first */
 };
 
 static_assert(sizeof(AdamState) == 64, "the host and the Java twins know this layout");
 
 struct AdamStep {
-    float clipScale, beta2, oneMinusBeta1, oneMinusBeta2, stepSize, invSqrtBias2, epsilon;
+    float clipScale, beta2, oneMinusBeta1, oneMinusBeta2, stepSize, invSqrtBias2, epsilon, keep;
 
     __device__ void apply(float& p, float& m, float& v, float g) const
     {
         g *= clipScale;
         m += oneMinusBeta1 * (g - m);
         v = beta2 * v + oneMinusBeta2 * g * g;
-        p -= stepSize * m / (sqrtf(v) * invSqrtBias2 + epsilon);
+        p = p * keep - stepSize * m / (sqrtf(v) * invSqrtBias2 + epsilon);
     }
 };
 
 /*
- * Begins a step: the gradients' norm from partials[parts] of sum_of_squares, the scale that clips it to maxNorm (none where
- * maxNorm <= 0), and the bias corrections. One block. In double, because 1 - beta2^step loses digits early on.
+ * Begins a step of Adam: the gradients' norm and clipping, the bias corrections and the weight decay. One block. In double, because
+ * 1 - beta2^step loses digits early on. A step that is skipped gets its norm and is not counted.
  */
 KERNEL adam_prepare(AdamState* __restrict__ state, const float* __restrict__ partials, int parts, float maxNorm)
 {
     __shared__ double shared[MAX_WARPS];
-    double sum = 0;
-    for (int i = threadIdx.x; i < parts; i += blockDim.x) {
-        sum += partials[i];
-    }
-    sum = blockReduce<Sum>(sum, 0., shared);
+    Clip clipping = clip(partials, parts, maxNorm, shared);
     if (threadIdx.x == 0) {
-        double norm = sqrt(sum);
-        double scale = maxNorm / (norm + 1e-6);
-        state->gradNorm = (float) norm;
-        state->clipScale = maxNorm <= 0 || scale >= 1 ? 1 : (float) scale;
+        state->gradNorm = clipping.norm;
+        if (state->skip) {
+            return;
+        }
+        state->clipScale = clipping.scale;
         state->beta1Power *= state->beta1;
         state->beta2Power *= state->beta2;
         state->stepSize = (float) (state->learningRate / (1 - state->beta1Power));
         state->invSqrtBias2 = (float) (1 / sqrt(1 - state->beta2Power));
+        state->keep = (float) (1 - (double) state->learningRate * state->weightDecay);
         state->step++;
     }
 }
 
-/* Clips g[n] and updates the moments m[n] and v[n] and the parameters p[n] (Kingma & Ba, 2015), as PyTorch computes it. */
+/*
+ * Clips g[n] and updates the moments m[n] and v[n] and the parameters p[n] (Kingma & Ba, 2015), with decoupled weight decay
+ * (Loshchilov & Hutter, 2019), as PyTorch's AdamW computes it; nothing in a step that is skipped.
+ */
 KERNEL adam_update(float* __restrict__ p, float* __restrict__ m, float* __restrict__ v, const float* __restrict__ g,
         const AdamState* __restrict__ state, long long n)
 {
+    if (state->skip) {
+        return;
+    }
     AdamStep step = {state->clipScale, state->beta2, 1 - state->beta1, 1 - state->beta2, state->stepSize, state->invSqrtBias2,
-            state->epsilon};
+            state->epsilon, state->keep};
     long long thread = (long long) blockIdx.x * blockDim.x + threadIdx.x;
     long long threads = (long long) gridDim.x * blockDim.x;
     long long fours = aligned16(p) && aligned16(m) && aligned16(v) && aligned16(g) ? n / 4 : 0;
@@ -416,10 +458,244 @@ KERNEL adam_update(float* __restrict__ p, float* __restrict__ m, float* __restri
     }
 }
 
+/* What a step of stochastic gradient descent needs beside the parameters; in device memory, as AdamState. */
+struct SgdState {
+    float learningRate;
+    float weightDecay;   /* added to the gradient: L2 */
+    float gradNorm;      /* of the last step, before clipping */
+    float clipScale;     /* what gradients are multiplied by */
+    float averageWeight; /* of the last step's parameters in their average */
+    int step;
+    int averagingStart;  /* parameters are averaged from the step after this one on */
+    int skip;            /* as Adam's */
+};
+
+static_assert(sizeof(SgdState) == 32, "the host and the Java twins know this layout");
+
+struct SgdStep {
+    float clipScale, weightDecay, learningRate, averageWeight;
+
+    __device__ void apply(float& p, float g) const
+    {
+        g = g * clipScale + weightDecay * p;
+        p -= learningRate * g;
+    }
+
+    __device__ float average(float average, float p) const
+    {
+        return averageWeight == 1 ? p : average + (p - average) * averageWeight;
+    }
+};
+
+/*
+ * Begins a step of gradient descent: the gradients' norm and clipping, and the weight of the step's parameters in their average:
+ * 1 / k for the k-th after averagingStart but one, as torch.optim.ASGD has it with t0, so that the average is that of the
+ * parameters after these steps. One block. A step that is skipped gets its norm and is not counted.
+ */
+KERNEL sgd_prepare(SgdState* __restrict__ state, const float* __restrict__ partials, int parts, float maxNorm)
+{
+    __shared__ double shared[MAX_WARPS];
+    Clip clipping = clip(partials, parts, maxNorm, shared);
+    if (threadIdx.x == 0) {
+        state->gradNorm = clipping.norm;
+        if (state->skip) {
+            return;
+        }
+        state->clipScale = clipping.scale;
+        int averaged = state->step - state->averagingStart;
+        state->averageWeight = 1 / (float) max(1, averaged);
+        state->step++;
+    }
+}
+
+/*
+ * Clips g[n], adds the weight decay and updates the parameters p[n] and, where it is given, their average[n] (Polyak & Juditsky,
+ * 1992), as PyTorch's SGD without momentum and ASGD with lambd = 0 compute it; nothing in a step that is skipped.
+ */
+KERNEL sgd_update(float* __restrict__ p, float* __restrict__ average, const float* __restrict__ g, const SgdState* __restrict__ state,
+        long long n)
+{
+    if (state->skip) {
+        return;
+    }
+    SgdStep step = {state->clipScale, state->weightDecay, state->learningRate, state->averageWeight};
+    long long thread = (long long) blockIdx.x * blockDim.x + threadIdx.x;
+    long long threads = (long long) gridDim.x * blockDim.x;
+    long long fours = aligned16(p) && aligned16(average) && aligned16(g) ? n / 4 : 0;
+    /* Unrolled, ptxas spills registers for some architectures; there are threads enough to hide a load. */
+#pragma unroll 1
+    for (long long i = thread; i < fours; i += threads) {
+        float4 parameters = ((float4*) p)[i];
+        float4 gradients = ((const float4*) g)[i];
+        step.apply(parameters.x, gradients.x);
+        step.apply(parameters.y, gradients.y);
+        step.apply(parameters.z, gradients.z);
+        step.apply(parameters.w, gradients.w);
+        ((float4*) p)[i] = parameters;
+        if (average != nullptr) {
+            float4 means = ((float4*) average)[i];
+            means.x = step.average(means.x, parameters.x);
+            means.y = step.average(means.y, parameters.y);
+            means.z = step.average(means.z, parameters.z);
+            means.w = step.average(means.w, parameters.w);
+            ((float4*) average)[i] = means;
+        }
+    }
+    for (long long i = 4 * fours + thread; i < n; i += threads) {
+        step.apply(p[i], g[i]);
+        if (average != nullptr) {
+            average[i] = step.average(average[i], p[i]);
+        }
+    }
+}
+
+/* ---- mixed precision --------------------------------------------- */
+
+/* IEEE 754 binary16; what is too large for it becomes infinite. */
+struct Half {
+    __device__ static unsigned short of(float x)
+    {
+        unsigned short bits;
+        asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(x));
+        return bits;
+    }
+
+    __device__ static float toFloat(unsigned short bits)
+    {
+        float x;
+        asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(bits));
+        return x;
+    }
+};
+
+/* bfloat16, the upper half of a float32; compute capability 7.5 has no instructions for it. */
+struct BFloat16 {
+    __device__ static unsigned short of(float x)
+    {
+        unsigned bits = __float_as_uint(x);
+        unsigned nearest = bits + 0x7fff + (bits >> 16 & 1); /* ties to even */
+        return x == x ? nearest >> 16 : 0x7fff;
+    }
+
+    __device__ static float toFloat(unsigned short bits)
+    {
+        return __uint_as_float((unsigned) bits << 16);
+    }
+};
+
+/* out[n] = x[n] rounded to 16 bits, of what is multiplied by scale[0] first where scale is given. */
+template <typename Type>
+__device__ void cast(unsigned short* __restrict__ out, const float* __restrict__ x, const float* __restrict__ scale, long long n)
+{
+    float factor = scale != nullptr ? scale[0] : 1;
+    long long thread = (long long) blockIdx.x * blockDim.x + threadIdx.x;
+    long long threads = (long long) gridDim.x * blockDim.x;
+    long long fours = aligned16(out) && aligned16(x) ? n / 4 : 0;
+    for (long long i = thread; i < fours; i += threads) {
+        float4 v = ((const float4*) x)[i];
+        ((ushort4*) out)[i] = make_ushort4(Type::of(v.x * factor), Type::of(v.y * factor), Type::of(v.z * factor),
+                Type::of(v.w * factor));
+    }
+    for (long long i = 4 * fours + thread; i < n; i += threads) {
+        out[i] = Type::of(x[i] * factor);
+    }
+}
+
+KERNEL cast_half(unsigned short* __restrict__ out, const float* __restrict__ x, const float* __restrict__ scale, long long n)
+{
+    cast<Half>(out, x, scale, n);
+}
+
+KERNEL cast_bfloat16(unsigned short* __restrict__ out, const float* __restrict__ x, const float* __restrict__ scale, long long n)
+{
+    cast<BFloat16>(out, x, scale, n);
+}
+
+/* out[n] = x[n], which is exact, times scale[0] where scale is given. */
+template <typename Type>
+__device__ void widen(float* __restrict__ out, const unsigned short* __restrict__ x, const float* __restrict__ scale, long long n)
+{
+    float factor = scale != nullptr ? scale[0] : 1;
+    long long thread = (long long) blockIdx.x * blockDim.x + threadIdx.x;
+    long long threads = (long long) gridDim.x * blockDim.x;
+    long long fours = aligned16(out) && aligned16(x) ? n / 4 : 0;
+    for (long long i = thread; i < fours; i += threads) {
+        ushort4 v = ((const ushort4*) x)[i];
+        ((float4*) out)[i] = make_float4(Type::toFloat(v.x) * factor, Type::toFloat(v.y) * factor, Type::toFloat(v.z) * factor,
+                Type::toFloat(v.w) * factor);
+    }
+    for (long long i = 4 * fours + thread; i < n; i += threads) {
+        out[i] = Type::toFloat(x[i]) * factor;
+    }
+}
+
+KERNEL widen_half(float* __restrict__ out, const unsigned short* __restrict__ x, const float* __restrict__ scale, long long n)
+{
+    widen<Half>(out, x, scale, n);
+}
+
+KERNEL widen_bfloat16(float* __restrict__ out, const unsigned short* __restrict__ x, const float* __restrict__ scale, long long n)
+{
+    widen<BFloat16>(out, x, scale, n);
+}
+
+/* What the gradients of a step are multiplied by on their way through float16 (Micikevicius et al., Mixed precision training, 2018). */
+struct LossScale {
+    float inverse; /* 1 / scale: alpha of a product whose result is not to be scaled */
+    float zero;    /* its beta: cuBLAS reads both from the device */
+    float scale;
+    int goodSteps; /* steps without overflow since the scale changed last */
+};
+
+static_assert(sizeof(LossScale) == 16, "the host and the Java twins know this layout");
+
+/*
+ * Ends a step whose gradients have the sums of squares partials[parts]: where one is not finite the optimiser's state is told to
+ * skip the step and the scale is halved; it is doubled after `interval` steps in a row where all are. One block, before the
+ * optimiser's. PyTorch's GradScaler.
+ */
+KERNEL update_loss_scale(LossScale* __restrict__ loss, int* __restrict__ skip, const float* __restrict__ partials, int parts,
+        int interval)
+{
+    __shared__ float shared[MAX_WARPS];
+    float overflow = 0;
+    for (int i = threadIdx.x; i < parts; i += blockDim.x) {
+        overflow = fabsf(partials[i]) <= FLT_MAX ? overflow : 1;
+    }
+    overflow = blockReduce<Max>(overflow, 0.f, shared);
+    if (threadIdx.x == 0) {
+        float scale = loss->scale;
+        int goodSteps = loss->goodSteps + 1;
+        if (overflow != 0) {
+            scale /= 2;
+            goodSteps = 0;
+        } else if (goodSteps == interval) {
+            scale = 2 * scale <= FLT_MAX ? 2 * scale : scale;
+            goodSteps = 0;
+        }
+        loss->inverse = 1 / scale;
+        loss->scale = scale;
+        loss->goodSteps = goodSteps;
+        *skip = overflow != 0;
+    }
+}
+
 /* ---- sampling ---------------------------------------------------- */
 
-/* Philox4x32 with ten rounds, first word (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011). */
-__device__ unsigned philox(uint4 counter, uint2 key)
+/* What the draws of a text need beside the logits; in device memory, so that a captured graph serves all of them. */
+struct SamplingState {
+    long long counter; /* words drawn so far */
+    long long seed;
+    float temperature; /* 0: the likeliest word, always */
+    float topP;
+    int topK;
+    int capacity; /* rows of words that the history holds */
+};
+
+static_assert(sizeof(SamplingState) == 32, "the host and the Java twins know this layout");
+
+/* Philox4x32 with ten rounds (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011). */
+__device__ uint4 philox(uint4 counter, uint2 key)
 {
     for (int round = 0; round < 10; round++) {
         unsigned high0 = __umulhi(0xD2511F53u, counter.x);
@@ -428,97 +704,213 @@ __device__ unsigned philox(uint4 counter, uint2 key)
         key.x += 0x9E3779B9u;
         key.y += 0xBB67AE85u;
     }
-    return counter.x;
-}
-
-/* An unnormalised probability: exp((x - max) / temperature), where the difference is taken first so that the largest is 1. */
-__device__ float weight(const float* __restrict__ row, const float* __restrict__ bias, int i, float max, float temperature)
-{
-    return expf((row[i] + bias[i] - max) / temperature);
+    return counter;
 }
 
 /*
- * Draws a word for each row from softmax((logits[rows][vocab] + bias[vocab]) / temperature), a block a row: the smallest index
- * whose cumulative weight exceeds u times the total. u is one of 2^24 values of Philox at (counter, row), keyed by the seed.
- * Writes ids[rows] and, where it is given, row counter[0] of history[][rows].
- *
- * Weights are float, their sums double, so that every device draws the same words but for a u within about 1e-8 of a boundary.
+ * A Gumbel variate, -log(E) of an exponential one, E = -log(1 - w) with w = (bits + 1/2) / 2^32. A draw is decided by the smallest E,
+ * where w must be precise, and is: small integers are exact in float. Near w = 1 it is 1 - w that is taken from the integer.
  */
-KERNEL sample(int* __restrict__ ids, int* __restrict__ history, const long long* __restrict__ counter,
-        const float* __restrict__ logits, const float* __restrict__ bias, int rows, int vocab, float temperature, long long seed)
+__device__ float gumbel(unsigned bits)
 {
-    __shared__ float maxima[MAX_WARPS];
-    __shared__ double sums[MAX_WARPS];
-    __shared__ int chosen;
-    __shared__ int last;
-    int lane = threadIdx.x % WARP;
-    int warp = threadIdx.x / WARP;
-    int warps = blockDim.x / WARP;
-    unsigned long long position = counter[0];
+    float e = bits < 0x80000000u ? -log1pf((bits + 0.5f) * -0x1p-32f) : -logf((~bits + 0.5f) * 0x1p-32f);
+    return -logf(e);
+}
+
+/* An integer that orders as the float does, with NaN below all; and its inverse. */
+__device__ unsigned orderedKey(float x)
+{
+    unsigned bits = __float_as_uint(x + 0.f); /* no -0 */
+    return x != x ? 0 : bits ^ ((int) bits < 0 ? ALL_LANES : 0x80000000u);
+}
+
+__device__ float ofOrderedKey(unsigned key)
+{
+    return __uint_as_float(key ^ ((int) key < 0 ? 0x80000000u : ALL_LANES));
+}
+
+/* Where the value is larger the pair is, and where values are equal, the pair of the smaller index. */
+__device__ unsigned long long ranked(float value, int index)
+{
+    return (unsigned long long) orderedKey(value) << 32 | (unsigned) ~index;
+}
+
+struct Draw {
+    uint2 key;
+    unsigned long long counter;
+    unsigned row;
+    float temperature;
+    float floor;
+
+    /* The value whose largest wins: x + temperature * Gumbel, which unlike x / temperature + Gumbel cannot overflow. */
+    __device__ float score(float x, unsigned bits) const
+    {
+        return x < floor ? -INFINITY : temperature == 0 ? x : x + temperature * gumbel(bits);
+    }
+
+    __device__ uint4 bits(int four) const
+    {
+        return temperature == 0 ? make_uint4(0, 0, 0, 0)
+                : philox(make_uint4((unsigned) counter, (unsigned) (counter >> 32), row, four), key);
+    }
+};
+
+/*
+ * Draws a word for each row from softmax(x / temperature), x = logits[rows][vocab] + bias[vocab], in one pass over the row: the word
+ * with the largest x / temperature + Gumbel variate has just that distribution (Gumbel, 1954). A word's variate is word v % 4 of Philox
+ * at (counter, row, v / 4), keyed by the seed; of equal values the smallest index wins. Words with x below floors[row] are left out where
+ * floors is given. A row without any probability gives word 0. A block a row.
+ *
+ * Writes ids[rows] and, where it is given, row counter % capacity of history[capacity][rows].
+ */
+KERNEL sample(int* __restrict__ ids, int* __restrict__ history, const SamplingState* __restrict__ state,
+        const float* __restrict__ logits, const float* __restrict__ bias, const float* __restrict__ floors, int rows, int vocab)
+{
+    __shared__ unsigned long long shared[MAX_WARPS];
+    Draw draw;
+    draw.key = make_uint2((unsigned) state->seed, (unsigned) ((unsigned long long) state->seed >> 32));
+    draw.counter = state->counter;
+    draw.temperature = state->temperature;
     for (int r = blockIdx.x; r < rows; r += gridDim.x) {
         const float* row = logits + (size_t) r * vocab;
-        float max = -FLT_MAX;
-        for (int i = threadIdx.x; i < vocab; i += blockDim.x) {
-            max = fmaxf(max, row[i] + bias[i]);
+        draw.row = r;
+        draw.floor = floors != nullptr ? floors[r] : -INFINITY;
+        int fours = aligned16(row) && aligned16(bias) ? vocab / 4 : 0;
+        unsigned long long best = 0;
+        for (int i = threadIdx.x; i < fours; i += blockDim.x) {
+            float4 x = add(((const float4*) row)[i], ((const float4*) bias)[i]);
+            uint4 bits = draw.bits(i);
+            best = max(best, max(max(ranked(draw.score(x.x, bits.x), 4 * i), ranked(draw.score(x.y, bits.y), 4 * i + 1)),
+                    max(ranked(draw.score(x.z, bits.z), 4 * i + 2), ranked(draw.score(x.w, bits.w), 4 * i + 3))));
         }
-        max = blockReduce<Max>(max, -FLT_MAX, maxima);
-        double total = 0;
-        for (int i = threadIdx.x; i < vocab; i += blockDim.x) {
-            total += weight(row, bias, i, max, temperature);
+        for (int i = 4 * fours + threadIdx.x; i < vocab; i += blockDim.x) {
+            uint4 four = draw.bits(i / 4);
+            unsigned bits = i % 4 == 0 ? four.x : i % 4 == 1 ? four.y : i % 4 == 2 ? four.z : four.w;
+            best = max(best, ranked(draw.score(row[i] + bias[i], bits), i));
         }
+        best = blockReduce<Max>(best, 0ull, shared);
         if (threadIdx.x == 0) {
-            chosen = INT_MAX;
-            last = 0;
-        }
-        total = blockReduce<Sum>(total, 0., sums);
-        unsigned random = philox(make_uint4((unsigned) position, (unsigned) (position >> 32), r, 0),
-                make_uint2((unsigned) seed, (unsigned) ((unsigned long long) seed >> 32)));
-        double threshold = (random >> 8) * 0x1p-24 * total;
-
-        double before = 0;
-        int lastOfThread = 0;
-        for (int first = 0; first < vocab; first += blockDim.x) {
-            int i = first + threadIdx.x;
-            float w = i < vocab ? weight(row, bias, i, max, temperature) : 0;
-            double cumulative = w;
-            for (int offset = 1; offset < WARP; offset *= 2) {
-                double left = __shfl_up_sync(ALL_LANES, cumulative, offset);
-                cumulative += lane >= offset ? left : 0;
-            }
-            __syncthreads();
-            if (lane == WARP - 1) {
-                sums[warp] = cumulative;
-            }
-            __syncthreads();
-            for (int other = 0; other < warps; other++) {
-                if (other == warp) {
-                    cumulative += before;
-                }
-                before += sums[other];
-            }
-            /* A word of weight 0 is never drawn, whatever the rounding of the sum that it ends. */
-            if (w > 0) {
-                lastOfThread = i;
-                if (cumulative > threshold) {
-                    atomicMin(&chosen, i);
-                }
-            }
-            __syncthreads();
-            if (chosen != INT_MAX) {
-                break;
-            }
-        }
-        /* Rounding may put the threshold past the end; the last word with a weight is meant then. */
-        if (chosen == INT_MAX) {
-            atomicMax(&last, lastOfThread);
-        }
-        __syncthreads();
-        if (threadIdx.x == 0) {
-            int id = chosen != INT_MAX ? chosen : last;
+            int id = best >> 32 == 0 ? 0 : (int) ~(unsigned) best;
             ids[r] = id;
             if (history != nullptr) {
-                history[position * rows + r] = id;
+                history[draw.counter % state->capacity * rows + r] = id;
             }
+        }
+    }
+}
+
+const int BINS = 256;
+
+struct Selection {
+    unsigned long long bins[BINS];
+    unsigned long long target; /* what is left to reach in the chosen bin */
+    unsigned digit;
+};
+
+/*
+ * The largest key such that the words with keys from it on weigh at least `target`, found a digit of eight bits at a time: the words
+ * whose higher digits are the key's are weighed by their next one. Weights are integers, so that the order of the atomic additions
+ * does not matter. `target` is at least 1 and at most the weight of all words.
+ */
+template <typename Weight>
+__device__ unsigned thresholdKey(const float* row, const float* __restrict__ bias, int vocab, Weight weight, unsigned long long target,
+        Selection& shared)
+{
+    unsigned prefix = 0;
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        for (int bin = threadIdx.x; bin < BINS; bin += blockDim.x) {
+            shared.bins[bin] = 0;
+        }
+        __syncthreads();
+        for (int i = threadIdx.x; i < vocab; i += blockDim.x) {
+            float x = row[i] + bias[i];
+            unsigned key = orderedKey(x);
+            if (((unsigned long long) (key ^ prefix) >> shift >> 8) == 0) {
+                atomicAdd(&shared.bins[key >> shift & (BINS - 1)], weight(x));
+            }
+        }
+        __syncthreads();
+        /* The first warp: a lane has eight bins, the highest lane the highest keys. */
+        if (threadIdx.x < WARP) {
+            int lane = threadIdx.x;
+            const int each = BINS / WARP;
+            unsigned long long own = 0;
+            for (int bin = each * lane; bin < each * (lane + 1); bin++) {
+                own += shared.bins[bin];
+            }
+            unsigned long long fromHere = own;
+            for (int offset = 1; offset < WARP; offset *= 2) {
+                unsigned long long higher = __shfl_down_sync(ALL_LANES, fromHere, offset);
+                fromHere += lane + offset < WARP ? higher : 0;
+            }
+            unsigned long long above = fromHere - own;
+            if (above < target && fromHere >= target) {
+                int bin = each * (lane + 1) - 1;
+                for (; above + shared.bins[bin] < target; bin--) {
+                    above += shared.bins[bin];
+                }
+                shared.digit = bin;
+                shared.target = target - above;
+            }
+        }
+        __syncthreads();
+        prefix |= shared.digit << shift;
+        target = shared.target;
+    }
+    return prefix;
+}
+
+struct One {
+    __device__ unsigned long long operator()(float) const { return 1; }
+};
+
+/* exp((x - max) / temperature) in units of 2^-40, of the words from `floor` on. */
+struct Likelihood {
+    float max, temperature, floor;
+
+    __device__ unsigned long long operator()(float x) const
+    {
+        return x >= floor ? (unsigned long long) (expf((x - max) / temperature) * 0x1p40f) : 0;
+    }
+};
+
+/*
+ * floors[rows] = the logit that a word must reach to be drawn, for x = logits[rows][vocab] + bias[vocab]: that of the topK-th largest
+ * where topK is from 1 to vocab - 1, and of the last word that the likeliest ones need to reach together the share topP of the
+ * probability that top-k leaves, where topP is below 1. All words whose x is equal to the floor are in. A block a row.
+ *
+ * A row is read four times for topK, and six times for topP: for the largest x, the total, and each digit of the floor.
+ */
+KERNEL sampling_floor(float* __restrict__ floors, const SamplingState* __restrict__ state, const float* __restrict__ logits,
+        const float* __restrict__ bias, int rows, int vocab)
+{
+    __shared__ Selection selection;
+    __shared__ unsigned long long sums[MAX_WARPS];
+    for (int r = blockIdx.x; r < rows; r += gridDim.x) {
+        const float* row = logits + (size_t) r * vocab;
+        Likelihood likelihood = {0, state->temperature, -INFINITY};
+        if (state->topK > 0 && state->topK < vocab) {
+            likelihood.floor = ofOrderedKey(thresholdKey(row, bias, vocab, One(), state->topK, selection));
+        }
+        if (state->topP < 1) {
+            float most = -FLT_MAX;
+            for (int i = threadIdx.x; i < vocab; i += blockDim.x) {
+                most = fmaxf(most, row[i] + bias[i]);
+            }
+            likelihood.max = blockReduce<Max>(most, -FLT_MAX, (float*) sums);
+            unsigned long long total = 0;
+            for (int i = threadIdx.x; i < vocab; i += blockDim.x) {
+                total += likelihood(row[i] + bias[i]);
+            }
+            total = blockReduce<Sum>(total, 0ull, sums);
+            /* Where no word has a probability no word is left out. */
+            if (total > 0) {
+                unsigned long long target = max(1ull, (unsigned long long) ceil(state->topP * (double) total));
+                likelihood.floor = ofOrderedKey(thresholdKey(row, bias, vocab, likelihood, min(target, total), selection));
+            }
+        }
+        if (threadIdx.x == 0) {
+            floors[r] = likelihood.floor;
         }
     }
 }
@@ -528,5 +920,47 @@ KERNEL advance(long long* counter)
 {
     if (blockIdx.x == 0 && threadIdx.x == 0) {
         counter[0]++;
+    }
+}
+
+/* ---- dropout ----------------------------------------------------- */
+
+/* A value kept and scaled, or dropped. */
+__device__ float dropped(float x, unsigned random, unsigned threshold, float scale)
+{
+    return random >= threshold ? x * scale : 0;
+}
+
+/*
+ * out[n] = in[n] * scale where a 32-bit random number is at least the threshold, else 0 (Srivastava et al., 2014); out may be in.
+ * The numbers of four neighbours are Philox at (their index / 4, counter, site), keyed by the seed: the same launch on a gradient
+ * is the backward pass, and no mask is stored. The counter's low word is used.
+ */
+KERNEL dropout(float* out, const float* in, const long long* __restrict__ counter, long long n, unsigned threshold, float scale,
+        long long seed, int site)
+{
+    long long thread = (long long) blockIdx.x * blockDim.x + threadIdx.x;
+    long long threads = (long long) gridDim.x * blockDim.x;
+    long long fours = aligned16(out) && aligned16(in) ? n / 4 : 0;
+    unsigned step = (unsigned) counter[0];
+    uint2 key = make_uint2((unsigned) seed, (unsigned) ((unsigned long long) seed >> 32));
+    for (long long i = thread; 4 * i < n; i += threads) {
+        uint4 random = philox(make_uint4((unsigned) i, (unsigned) ((unsigned long long) i >> 32), step, site), key);
+        if (i < fours) {
+            float4 x = ((const float4*) in)[i];
+            x.x = dropped(x.x, random.x, threshold, scale);
+            x.y = dropped(x.y, random.y, threshold, scale);
+            x.z = dropped(x.z, random.z, threshold, scale);
+            x.w = dropped(x.w, random.w, threshold, scale);
+            ((float4*) out)[i] = x;
+        } else {
+            const unsigned words[] = {random.x, random.y, random.z, random.w};
+#pragma unroll
+            for (int k = 0; k < 4; k++) {
+                if (4 * i + k < n) {
+                    out[4 * i + k] = dropped(in[4 * i + k], words[k], threshold, scale);
+                }
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-/** A thin library for word-level LSTM language models. */
+/** A thin library for word-level recurrent language models. */
 @SuppressWarnings("module") // The module that sees the kernels is compiled after this one.
 module dev.gatun.lm {
     requires transitive dev.gatun.bindings;

@@ -19,6 +19,10 @@ final class Check {
         that(value <= Integer.MAX_VALUE, name + " must be at most " + Integer.MAX_VALUE, value);
     }
 
+    static void weightDecay(float value) {
+        that(value >= 0 && value < Float.POSITIVE_INFINITY, "the weight decay must be a finite number of at least 0", value);
+    }
+
     static void learningRate(float value) {
         that(value > 0 && value < Float.POSITIVE_INFINITY, "the learning rate must be a positive finite number", value);
     }

@@ -7,9 +7,10 @@ import dev.gatun.lm.text.Windows;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.DoubleConsumer;
 
 /**
- * Measures how well a model predicts a text, with the LSTM's state carried from one segment to the next.
+ * Measures how well a model predicts a text, with the layers' state carried from one segment to the next.
  *
  * <p>Not thread-safe; shares the model's stream, so that it sees the parameters as all steps enqueued before leave them.
  */
@@ -24,6 +25,7 @@ public final class Evaluator implements AutoCloseable {
     private final int vocabulary;
     private final IdUpload ids; // int32 inputs [seq][batch], targets [seq][batch]
     private final ForwardPass forward;
+    private final DeviceBuffer losses; // [seq][batch]
     private final DeviceBuffer mean; // [1]
     private final KernelCall crossEntropy;
     private final KernelCall meanLoss;
@@ -47,9 +49,9 @@ public final class Evaluator implements AutoCloseable {
         int tokens = batch * seq;
         try {
             ids = resources.own(new IdUpload(seq, batch, model.stream()));
-            forward = resources.own(new ForwardPass(model, ids.inputs(), seq, batch, false));
+            forward = resources.own(new ForwardPass(model, ids.inputs(), seq, batch));
             mean = resources.own(DeviceBuffer.allocateFloats(1));
-            DeviceBuffer losses = resources.own(DeviceBuffer.allocateFloats(tokens));
+            losses = resources.own(DeviceBuffer.allocateFloats(tokens));
             crossEntropy = model.kernels().crossEntropyLoss(forward.logits, losses, model.parameters().linearBias(), ids.targets(),
                     tokens, vocabulary);
             meanLoss = model.kernels().mean(mean, losses, tokens);
@@ -67,6 +69,32 @@ public final class Evaluator implements AutoCloseable {
      * @throws IllegalArgumentException if the text has fewer than two words, or one that is not in the vocabulary
      */
     public Evaluation evaluate(TokenStream text) {
+        return evaluate(text, () -> { });
+    }
+
+    /**
+     * As {@link #evaluate(TokenStream)}, in a batch of 1, and tells the logarithm of each word's probability after all words before.
+     *
+     * @param logProbabilities takes one number a word, in order, from the second word on: the first one is not predicted
+     * @throws IllegalArgumentException if the batch is not 1, the text has fewer than two words, or one that is not in the vocabulary
+     */
+    public Evaluation score(TokenStream text, DoubleConsumer logProbabilities) {
+        Check.that(batch == 1, "scores are told in the order of a text, which needs a batch of 1", batch);
+        long[] left = {text.size() - 1};
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment host = arena.allocate(ValueLayout.JAVA_FLOAT, seq);
+            return evaluate(text, () -> {
+                losses.copyToAsync(host, model.stream());
+                model.stream().synchronize();
+                for (int t = 0; t < Math.min(seq, left[0]); t++) {
+                    logProbabilities.accept(-host.getAtIndex(ValueLayout.JAVA_FLOAT, t));
+                }
+                left[0] -= seq;
+            });
+        }
+    }
+
+    private Evaluation evaluate(TokenStream text, Runnable afterSegment) {
         long predictions = text.size() - 1;
         Check.that(predictions >= 1, "a text to evaluate needs at least two words", text.size());
         long rowLength = Math.ceilDiv(predictions, (long) batch);
@@ -83,6 +111,7 @@ public final class Evaluator implements AutoCloseable {
             }
             ids.endSend();
             loss += segmentLoss();
+            afterSegment.run();
         }
         return new Evaluation(predictions, loss / predictions);
     }
@@ -128,7 +157,7 @@ public final class Evaluator implements AutoCloseable {
     /** Runs the segment that was sent and returns the sum of its losses. */
     private double segmentLoss() {
         forward.embed();
-        forward.lstm();
+        forward.recur();
         forward.project();
         crossEntropy.launch(model.stream());
         meanLoss.launch(model.stream());

@@ -1,36 +1,24 @@
 package dev.gatun.lm;
 
 import dev.gatun.cuda.DeviceBuffer;
-import dev.gatun.cuda.Event;
-import dev.gatun.cuda.PinnedBuffer;
 import dev.gatun.cuda.Stream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Brings the word ids of one segment after another to fixed device memory. Two page-locked buffers take turns, so that a segment
- * can be prepared while the one before it is still on its way; an event tells when a buffer is free again.
+ * Brings the word ids of one segment after another to fixed device memory.
  */
 final class IdUpload implements AutoCloseable {
-    private static final int SLOTS = 2;
-
     private final Resources resources = new Resources();
-    private final Stream stream;
     private final long bytes;
     private final DeviceBuffer ids; // int32 [2][steps][batch]: inputs, targets
-    private final MemorySegment[] staging = new MemorySegment[SLOTS]; // int32 [2][steps][batch]
-    private final Event[] copied = new Event[SLOTS];
-    private int slot;
+    private final StagedUpload upload;
 
     IdUpload(int steps, int batch, Stream stream) {
-        this.stream = stream;
         bytes = (long) Integer.BYTES * steps * batch;
         try {
             ids = resources.own(DeviceBuffer.allocate(2 * bytes));
-            for (int i = 0; i < SLOTS; i++) {
-                staging[i] = resources.own(PinnedBuffer.allocate(2 * bytes)).segment();
-                copied[i] = resources.own(Event.create());
-            }
+            upload = resources.own(new StagedUpload(ids, stream));
         } catch (Throwable t) {
             resources.close();
             throw t;
@@ -63,15 +51,12 @@ final class IdUpload implements AutoCloseable {
 
     /** Waits for a free buffer, int32 [2][steps][batch], to write inputs and targets to before {@link #endSend}. */
     MemorySegment beginSend() {
-        copied[slot].synchronize();
-        return staging[slot];
+        return upload.begin();
     }
 
     /** Enqueues the copy of what was written since {@link #beginSend}. */
     void endSend() {
-        ids.copyFromAsync(staging[slot], stream);
-        copied[slot].record(stream);
-        slot = (slot + 1) % SLOTS;
+        upload.end();
     }
 
     private void check(String name, MemorySegment segment, int vocabulary) {

@@ -6,7 +6,7 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * First values of a tensor, from PyTorch's default distributions: N(0, 1) for an embedding, U(-1/√hidden, 1/√hidden) for an
- * LSTM of that hidden size and for a linear layer with as many inputs.
+ * LSTM or GRU of that hidden size and for a linear layer with as many inputs.
  *
  * <p>A value depends on the seed, the tensor's name and the value's index alone, so that the order in which tensors are
  * filled does not matter and a further layer changes no other tensor. The numbers are not those that PyTorch draws for the

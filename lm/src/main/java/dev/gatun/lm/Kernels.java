@@ -31,9 +31,10 @@ final class Kernels implements AutoCloseable {
         return module.kernel("embedding_gather").call(tokens, rowBlock(dim), out, table, ids, tokens, dim, vocab);
     }
 
-    /** {@code grad [vocab][dim]}, zero before, {@code = dout [tokens][dim]} summed by {@code ids [tokens]}. */
-    KernelCall embeddingGradient(DeviceBuffer grad, DeviceBuffer dout, DeviceBuffer ids, int tokens, int dim, int vocab) {
-        return module.kernel("embedding_gradient").call(tokens, rowBlock(dim), grad, dout, ids, tokens, dim, vocab);
+    /** {@code grad [vocab][dim]}, zero before, {@code = dout [tokens][dim]} summed by {@code ids [tokens]}; or {@code adds} that. */
+    KernelCall embeddingGradient(boolean adds, DeviceBuffer grad, DeviceBuffer dout, DeviceBuffer ids, int tokens, int dim, int vocab) {
+        return module.kernel(adds ? "embedding_gradient_add" : "embedding_gradient").call(tokens, rowBlock(dim), grad, dout, ids, tokens,
+                dim, vocab);
     }
 
     /** {@code loss [rows]} of {@code logits [rows][vocab] + bias [vocab]}, and {@code scale} times its gradient over the logits. */
@@ -77,15 +78,59 @@ final class Kernels implements AutoCloseable {
         return module.kernel("adam_update").call(partials(n), BLOCK, p, m, v, g, state, n);
     }
 
-    /** Draws {@code ids [rows]}, and row {@code counter} of {@code history}, from softmax((logits + bias) / temperature). */
-    KernelCall sample(DeviceBuffer ids, DeviceBuffer history, DeviceBuffer counter, DeviceBuffer logits, DeviceBuffer bias, int rows,
-            int vocab, float temperature, long seed) {
-        return module.kernel("sample").call(rows, WIDE_BLOCK, ids, history, counter, logits, bias, rows, vocab, temperature, seed);
+    /** Advances an {@link dev.gatun.lm.kernels.SgdState} by a step whose gradient has the norm of {@code partials [parts]}. */
+    KernelCall sgdPrepare(DeviceBuffer state, DeviceBuffer partials, int parts, float maxNorm) {
+        return module.kernel("sgd_prepare").call(1, BLOCK, state, partials, parts, maxNorm);
+    }
+
+    /** Updates parameters {@code p [n]} and, unless it is {@code null}, their {@code average [n]} with the gradient {@code g [n]}. */
+    KernelCall sgdUpdate(DeviceBuffer p, DeviceBuffer average, DeviceBuffer g, DeviceBuffer state, long n) {
+        return module.kernel("sgd_update").call(partials(n), BLOCK, p, average, g, state, n);
+    }
+
+    /** {@code out [n] = x [n]} in 16 bits, half or bfloat16; times {@code scale [1]} before, if that is not null. */
+    KernelCall cast(boolean half, DeviceBuffer out, DeviceBuffer x, DeviceBuffer scale, long n) {
+        return module.kernel(half ? "cast_half" : "cast_bfloat16").call(partials(n), BLOCK, out, x, scale, n);
+    }
+
+    /** {@code out [n] = x [n]} of 16 bits, half or bfloat16; times {@code scale [1]}, if that is not null. */
+    KernelCall widen(boolean half, DeviceBuffer out, DeviceBuffer x, DeviceBuffer scale, long n) {
+        return module.kernel(half ? "widen_half" : "widen_bfloat16").call(partials(n), BLOCK, out, x, scale, n);
+    }
+
+    /** Decides by {@code partials [parts]} whether the step is skipped, {@code skip [1]}, and the loss scale of the next one. */
+    KernelCall updateLossScale(DeviceBuffer loss, DeviceBuffer skip, DeviceBuffer partials, int parts, int interval) {
+        return module.kernel("update_loss_scale").call(1, BLOCK, loss, skip, partials, parts, interval);
+    }
+
+    /**
+     * Draws {@code ids [rows]}, and a row of {@code history}, from softmax((logits + bias) / temperature) of the words whose logit
+     * and bias are at least {@code floors [rows]}; the {@link dev.gatun.lm.kernels.SamplingState} says how.
+     *
+     * @param floors null to leave no word out
+     */
+    KernelCall sample(DeviceBuffer ids, DeviceBuffer history, DeviceBuffer state, DeviceBuffer logits, DeviceBuffer bias,
+            DeviceBuffer floors, int rows, int vocab) {
+        return module.kernel("sample").call(rows, WIDE_BLOCK, ids, history, state, logits, bias, floors, rows, vocab);
+    }
+
+    /** {@code floors [rows]} = the least logit and bias that top-k and top-p of the state leave in. */
+    KernelCall samplingFloor(DeviceBuffer floors, DeviceBuffer state, DeviceBuffer logits, DeviceBuffer bias, int rows, int vocab) {
+        return module.kernel("sampling_floor").call(rows, WIDE_BLOCK, floors, state, logits, bias, rows, vocab);
     }
 
     /** {@code counter [1] += 1}. */
     KernelCall advance(DeviceBuffer counter) {
         return module.kernel("advance").call(1, WARP, counter);
+    }
+
+    /**
+     * {@code out [n]} = {@code in [n]}, which it may be, with a share {@code probability} of zeros, the others scaled up to keep the
+     * mean; which ones is a function of the seed, the counter and the site.
+     */
+    KernelCall dropout(DeviceBuffer out, DeviceBuffer in, DeviceBuffer counter, long n, float probability, long seed, int site) {
+        int threshold = (int) (long) (probability * 0x1p32);
+        return module.kernel("dropout").call(partials(n), BLOCK, out, in, counter, n, threshold, 1 / (1 - probability), seed, site);
     }
 
     /** A thread for four values, which is one load. */

@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A word-level language model: a word's embedding goes through a stack of LSTM layers, whose output a linear layer maps to one
- * logit for each word that may come next.
+ * A word-level language model: a word's embedding goes through a stack of recurrent layers, whose output a linear layer maps to
+ * one logit for each word that may come next.
  *
  * <p>It owns the parameters on the device, and a stream with cuBLAS and cuDNN handles that everything made from the model
  * enqueues its work on. A {@link Trainer}, {@link Evaluator} or {@link Sampler} must be closed before its model. Not
@@ -33,6 +33,7 @@ public final class LanguageModel implements AutoCloseable {
     private final Stream stream;
     private final Blas blas;
     private final Dnn dnn;
+    private final DropoutDescriptor noDropout;
     private final RnnDescriptor rnn;
     private final Kernels kernels;
     private final ParameterBlock parameters;
@@ -43,8 +44,8 @@ public final class LanguageModel implements AutoCloseable {
             stream = resources.own(Stream.create());
             blas = resources.own(Blas.create(stream));
             dnn = resources.own(Dnn.create(stream));
-            DropoutDescriptor dropout = resources.own(DropoutDescriptor.none(dnn));
-            rnn = resources.own(RnnDescriptor.lstm(dnn, config.embed(), config.hidden(), config.layers(), dropout));
+            noDropout = resources.own(DropoutDescriptor.none(dnn));
+            rnn = resources.own(describeRnn(Precision.FP32));
             kernels = resources.own(new Kernels());
             parameters = new ParameterBlock(ParameterLayout.of(config, rnn), stream, resources);
         } catch (Throwable t) {
@@ -54,17 +55,28 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /**
-     * Makes a model with first values from PyTorch's default distributions: N(0, 1) for the embedding, and
-     * U(-1/√hidden, 1/√hidden) for all else. A value depends on the seed, its tensor's name and its index alone; the numbers are
-     * not those of PyTorch for the same seed.
+     * Makes a model with first values from PyTorch's default distributions: N(0, 1) for the embedding, U(-1/√n, 1/√n) for the linear
+     * layer of n inputs, which is also what a tied embedding begins with, and U(-1/√hidden, 1/√hidden) for all else. A value depends
+     * on the seed, its tensor's name and its index alone; the numbers are not those of PyTorch for the same seed.
      *
      * @throws dev.gatun.device.DeviceException if this process has no usable device
      * @throws dev.gatun.device.NativeCallException if a call fails, for example because the device's memory does not suffice
      */
     public static LanguageModel create(ModelConfig config, long seed) {
+        return create(config, seed, 0);
+    }
+
+    /**
+     * Makes a model whose first values are all from U(-initScale, initScale), as Zaremba, Sutskever and Vinyals (2014) draw them,
+     * or as {@link #create(ModelConfig, long)} draws them where {@code initScale} is 0.
+     *
+     * @throws IllegalArgumentException if {@code initScale} is negative or not finite
+     */
+    public static LanguageModel create(ModelConfig config, long seed, float initScale) {
+        Check.that(initScale >= 0 && initScale < Float.POSITIVE_INFINITY, "initScale must be a finite number of at least 0", initScale);
         LanguageModel model = new LanguageModel(config);
         try {
-            model.initialize(new Initializer(seed));
+            model.initialize(new Initializer(seed), initScale);
             return model;
         } catch (Throwable t) {
             model.close();
@@ -72,15 +84,17 @@ public final class LanguageModel implements AutoCloseable {
         }
     }
 
-    private void initialize(Initializer initializer) {
-        double bound = 1 / Math.sqrt(config.hidden());
+    private void initialize(Initializer initializer, float initScale) {
+        double bound = initScale > 0 ? initScale : 1 / Math.sqrt(config.hidden());
+        double linearBound = initScale > 0 ? initScale : 1 / Math.sqrt(config.outputSize());
         for (TensorInfo tensor : parameters.tensors()) {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment values = arena.allocate(tensor.byteSize(), Float.BYTES);
-                if (tensor.name().equals(EMBED_WEIGHT)) {
+                boolean embedding = tensor.name().equals(EMBED_WEIGHT);
+                if (embedding && !config.tied() && initScale == 0) {
                     initializer.normal(tensor.name(), values);
                 } else {
-                    initializer.uniform(tensor.name(), bound, values);
+                    initializer.uniform(tensor.name(), embedding || tensor.name().startsWith("linear.") ? linearBound : bound, values);
                 }
                 parameters.copyFrom(tensor, values);
             }
@@ -88,14 +102,16 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /**
-     * Makes a model from a safetensors file of its parameters; their shapes give its sizes.
+     * Makes a model from a safetensors file of its parameters, whose names and shapes give its kind and sizes: {@code gru.*} or
+     * {@code lstm.*} the cell, {@code weight_hr_l0} a projection. It is tied if the file has no {@code linear.weight}, or one with
+     * the values of {@code embed.weight}, as the state dict of a tied PyTorch module has.
      *
      * @throws SafetensorsException if the file breaks the format, or its tensors are not those of such a model; says which
      * @throws IOException if the file cannot be read
      */
     public static LanguageModel load(Path file) throws IOException {
         try (Safetensors tensors = Safetensors.open(file)) {
-            LanguageModel model = new LanguageModel(configOf(file, tensors.tensors()));
+            LanguageModel model = new LanguageModel(configOf(file, tensors));
             try {
                 model.loadWeights(file, tensors);
                 return model;
@@ -106,19 +122,32 @@ public final class LanguageModel implements AutoCloseable {
         }
     }
 
-    private static ModelConfig configOf(Path file, Map<String, TensorInfo> tensors) throws SafetensorsException {
-        List<Long> embed = matrix(file, tensors, EMBED_WEIGHT);
-        List<Long> linear = matrix(file, tensors, LINEAR_WEIGHT);
-        int layers = 0;
-        while (tensors.containsKey("lstm.weight_ih_l" + layers)) {
+    private static ModelConfig configOf(Path file, Safetensors tensors) throws IOException {
+        Map<String, TensorInfo> all = tensors.tensors();
+        Cell cell = all.containsKey(Cell.GRU.module() + ".weight_hh_l0") ? Cell.GRU : Cell.LSTM;
+        List<Long> embed = matrix(file, all, EMBED_WEIGHT);
+        List<Long> state = matrix(file, all, cell.module() + ".weight_hh_l0");
+        boolean projects = all.containsKey(cell.module() + ".weight_hr_l0");
+        int layers = 1;
+        while (all.containsKey(cell.module() + ".weight_hh_l" + layers)) {
             layers++;
         }
+        boolean linear = all.containsKey(LINEAR_WEIGHT);
         try {
-            return new ModelConfig(Math.toIntExact(embed.get(0)), Math.toIntExact(embed.get(1)), Math.toIntExact(linear.get(1)), layers);
+            return new ModelConfig(Math.toIntExact(embed.get(0)), Math.toIntExact(embed.get(1)),
+                    Math.toIntExact(state.get(0) / cell.gates()), layers, cell, projects ? Math.toIntExact(state.get(1)) : 0,
+                    !linear || linearIsEmbedding(tensors));
         } catch (IllegalArgumentException | ArithmeticException e) {
-            throw new SafetensorsException(file + ": no model has " + layers + " tensors lstm.weight_ih_l0, l1, ..., an "
-                    + tensors.get(EMBED_WEIGHT) + " and a " + tensors.get(LINEAR_WEIGHT) + ": " + e.getMessage());
+            throw new SafetensorsException(file + ": " + (linear ? "" : "no " + LINEAR_WEIGHT + ", so the embeddings are tied; ")
+                    + e.getMessage() + "; the file holds " + all.values());
         }
+    }
+
+    /** Returns whether the tensors of a file that has both are of one shape and equal bit by bit. */
+    private static boolean linearIsEmbedding(Safetensors tensors) throws IOException {
+        TensorInfo linear = tensors.tensors().get(LINEAR_WEIGHT);
+        TensorInfo embed = tensors.tensors().get(EMBED_WEIGHT);
+        return linear.shape().equals(embed.shape()) && tensors.values(linear).mismatch(tensors.values(embed)) < 0;
     }
 
     private static List<Long> matrix(Path file, Map<String, TensorInfo> tensors, String name) throws SafetensorsException {
@@ -134,7 +163,8 @@ public final class LanguageModel implements AutoCloseable {
      * Replaces all parameters by those of a safetensors file.
      *
      * @throws SafetensorsException if the file breaks the format, or lacks a tensor of this model, or holds one of another shape
-     *     or one that the model does not have; says which. The parameters are then as they were
+     *     or one that the model does not have; says which. The parameters are then as they were. A tied model takes a
+     *     {@code linear.weight} that equals {@code embed.weight}
      * @throws IOException if the file cannot be read
      */
     public void loadWeights(Path file) throws IOException {
@@ -149,6 +179,10 @@ public final class LanguageModel implements AutoCloseable {
             tensors.values(tensor);
             unknown.remove(tensor.name());
         }
+        if (config.tied() && unknown.remove(LINEAR_WEIGHT) && !linearIsEmbedding(tensors)) {
+            throw new SafetensorsException(file + ": " + LINEAR_WEIGHT + " differs from " + EMBED_WEIGHT
+                    + ", which are one matrix in a tied model");
+        }
         if (!unknown.isEmpty()) {
             throw new SafetensorsException(file + ": the model has no tensor of the name " + unknown + "; it has " + parameters.tensors());
         }
@@ -161,10 +195,14 @@ public final class LanguageModel implements AutoCloseable {
      * Writes all parameters to a safetensors file, under the names of a PyTorch state dict. An existing file is replaced as a
      * whole at the end; a failure leaves it as it was.
      *
+     * <p>A tied model's one matrix is written once, as {@code embed.weight}, with a note that {@code linear.weight} is the same. That
+     * is what the safetensors package writes for a tied PyTorch module; its {@code load_model} reads the file into such a module.
+     *
      * @throws IOException if the file cannot be written
      */
     public void save(Path file) throws IOException {
-        Safetensors.write(file, Map.of("format", "pt"), parameters.tensors(), parameters::copyTo);
+        Map<String, String> metadata = config.tied() ? Map.of("format", "pt", LINEAR_WEIGHT, EMBED_WEIGHT) : Map.of("format", "pt");
+        Safetensors.write(file, metadata, parameters.tensors(), parameters::copyTo);
     }
 
     /** Returns the model's sizes. */
@@ -192,6 +230,21 @@ public final class LanguageModel implements AutoCloseable {
 
     RnnDescriptor rnn() {
         return rnn;
+    }
+
+    /** Describes the model's layers as a precision computes them, without dropout; the caller closes it before the model. */
+    RnnDescriptor describeRnn(Precision precision) {
+        return describeRnn(precision, noDropout);
+    }
+
+    /** Describes the model's layers as a precision computes them, with a dropout of their own; the caller closes it. */
+    RnnDescriptor describeRnn(Precision precision, DropoutDescriptor dropout) {
+        return switch (config.cell()) {
+            case LSTM -> RnnDescriptor.projectedLstm(dnn, config.embed(), config.hidden(), config.outputSize(), config.layers(), dropout,
+                    precision.data(), precision.math());
+            case GRU -> RnnDescriptor.gru(dnn, config.embed(), config.hidden(), config.layers(), dropout, precision.data(),
+                    precision.math());
+        };
     }
 
     Kernels kernels() {

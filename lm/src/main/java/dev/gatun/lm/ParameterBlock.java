@@ -11,7 +11,9 @@ import java.util.List;
  * <p>Tensors have the names, shapes and gate order (i, f, g, o) of the PyTorch module with an embedding {@code embed}, an LSTM
  * {@code lstm} and a linear layer {@code linear}. For V words, E values an embedding, H hidden size and layers k = 0, 1, …:
  * {@code embed.weight} [V][E]; {@code lstm.weight_ih_lk} [4H][E], or [4H][H] for k &gt; 0; {@code lstm.weight_hh_lk} [4H][H];
- * {@code lstm.bias_ih_lk} and {@code lstm.bias_hh_lk} [4H]; {@code linear.weight} [V][H]; {@code linear.bias} [V].
+ * {@code lstm.bias_ih_lk} and {@code lstm.bias_hh_lk} [4H]; {@code linear.weight} [V][H]; {@code linear.bias} [V]. With a
+ * projection to P values, {@code lstm.weight_hr_lk} is [P][H] and H is P where it is a number of columns. A GRU is {@code gru}, its
+ * gates r, z, n, with 3 for 4. A tied model has no {@code linear.weight}: it is {@code embed.weight}.
  *
  * <p>Owned by the model or the trainer that gives it out, and valid as long as that is open. Not thread-safe: one thread at a
  * time, together with its owner.
@@ -90,6 +92,10 @@ public final class ParameterBlock {
         return all.slice(slice.offset(), slice.bytes());
     }
 
+    ParameterLayout layout() {
+        return layout;
+    }
+
     /** Returns the whole block, padding included. */
     DeviceBuffer all() {
         return all;
@@ -105,12 +111,12 @@ public final class ParameterBlock {
         return slice(layout.embedWeight());
     }
 
-    /** Returns the LSTM's weight space, as cuDNN lays it out. */
-    DeviceBuffer lstm() {
-        return slice(layout.lstm());
+    /** Returns the recurrent network's weight space, as cuDNN lays it out. */
+    DeviceBuffer rnn() {
+        return slice(layout.rnn());
     }
 
-    /** Returns float [V][H]. */
+    /** Returns float [V][P]; of a tied model the same memory as {@link #embedWeight}. */
     DeviceBuffer linearWeight() {
         return slice(layout.linearWeight());
     }

@@ -11,15 +11,14 @@ import java.util.Map;
  * Where a model's tensors lie in one block of device memory. Parameters, gradients and both of Adam's moments are such blocks,
  * so that one launch goes over all of them.
  *
- * <p>The block holds four slices, each at a multiple of {@value #ALIGNMENT} bytes: the embedding, the LSTM's weight space, and
- * the projection's weights and bias. Inside the weight space a PyTorch tensor is four matrices, one a gate, at the offsets that
- * {@code cudnnGetRNNWeightParams} gives; nothing is assumed of their order or distance.
+ * <p>The block holds four slices, each at a multiple of {@value #ALIGNMENT} elements: the embedding, the recurrent network's weight
+ * space, and the output's weights and bias; of a tied model the output's weights are the embedding's slice. Inside the weight
+ * space a PyTorch tensor is several matrices, one a gate, at the offsets that {@code cudnnGetRNNWeightParams} gives; nothing is
+ * assumed of their order or distance.
  */
 final class ParameterLayout {
-    /** What {@code cudaMalloc} aligns to, and enough for any vector load or Tensor Core. */
-    static final long ALIGNMENT = 256;
-
-    private static final int GATES = 4;
+    /** Elements; at least 128 bytes, enough for any vector load or Tensor Core. */
+    static final long ALIGNMENT = 64;
 
     /** A part of the block, in bytes. */
     record Slice(long offset, long bytes) {
@@ -27,8 +26,8 @@ final class ParameterLayout {
             return new Slice(outer.offset + offset, bytes);
         }
 
-        private long end() {
-            return Math.ceilDiv(offset + bytes, ALIGNMENT) * ALIGNMENT;
+        private long end(int elementBytes) {
+            return Math.ceilDiv(offset + bytes, ALIGNMENT * elementBytes) * ALIGNMENT * elementBytes;
         }
     }
 
@@ -40,47 +39,63 @@ final class ParameterLayout {
         RnnDescriptor.GateWeights weights(int layer, int id);
     }
 
+    private final int elementBytes;
     private final Slice embedWeight;
-    private final Slice lstm;
+    private final Slice rnn;
     private final Slice linearWeight;
     private final Slice linearBias;
     private final Map<String, Place> places = new LinkedHashMap<>();
 
-    ParameterLayout(ModelConfig config, long weightSpaceBytes, Gates gates) {
+    /** Lays a model's tensors out with elements of 4 or 2 bytes. */
+    ParameterLayout(ModelConfig config, int elementBytes, long weightSpaceBytes, Gates gates) {
+        this.elementBytes = elementBytes;
         int vocabulary = config.vocabulary();
-        int hidden = config.hidden();
+        int output = config.outputSize();
+        int gateCount = config.cell().gates();
+        long rows = gateCount * (long) config.hidden();
         TensorInfo embed = TensorInfo.of("embed.weight", vocabulary, config.embed());
-        TensorInfo weight = TensorInfo.of("linear.weight", vocabulary, hidden);
+        TensorInfo weight = TensorInfo.of("linear.weight", vocabulary, output);
         TensorInfo bias = TensorInfo.of("linear.bias", vocabulary);
-        embedWeight = new Slice(0, embed.byteSize());
-        lstm = new Slice(embedWeight.end(), weightSpaceBytes);
-        linearWeight = new Slice(lstm.end(), weight.byteSize());
-        linearBias = new Slice(linearWeight.end(), bias.byteSize());
+        embedWeight = new Slice(0, bytes(embed));
+        rnn = new Slice(embedWeight.end(elementBytes), weightSpaceBytes);
+        linearWeight = config.tied() ? embedWeight : new Slice(rnn.end(elementBytes), bytes(weight));
+        linearBias = new Slice((config.tied() ? rnn : linearWeight).end(elementBytes), bytes(bias));
 
         place(embed, List.of(embedWeight));
         for (int layer = 0; layer < config.layers(); layer++) {
-            placeGates(TensorInfo.of("lstm.weight_ih_l" + layer, GATES * (long) hidden, config.inputSize(layer)), gates, layer, 0, true);
-            placeGates(TensorInfo.of("lstm.weight_hh_l" + layer, GATES * (long) hidden, hidden), gates, layer, GATES, true);
-            placeGates(TensorInfo.of("lstm.bias_ih_l" + layer, GATES * (long) hidden), gates, layer, 0, false);
-            placeGates(TensorInfo.of("lstm.bias_hh_l" + layer, GATES * (long) hidden), gates, layer, GATES, false);
+            String prefix = config.cell().module() + ".";
+            placeGates(TensorInfo.of(prefix + "weight_ih_l" + layer, rows, config.inputSize(layer)), gates, layer, 0, gateCount, true);
+            placeGates(TensorInfo.of(prefix + "weight_hh_l" + layer, rows, output), gates, layer, gateCount, gateCount, true);
+            placeGates(TensorInfo.of(prefix + "bias_ih_l" + layer, rows), gates, layer, 0, gateCount, false);
+            placeGates(TensorInfo.of(prefix + "bias_hh_l" + layer, rows), gates, layer, gateCount, gateCount, false);
+            if (config.projection() > 0) {
+                placeGates(TensorInfo.of(prefix + "weight_hr_l" + layer, output, config.hidden()), gates, layer, 2 * gateCount, 1, true);
+            }
         }
-        place(weight, List.of(linearWeight));
+        if (!config.tied()) {
+            place(weight, List.of(linearWeight));
+        }
         place(bias, List.of(linearBias));
     }
 
-    /** Asks cuDNN for the layout of the model's LSTM. */
+    /** Asks cuDNN for the layout of the model's recurrent network. */
     static ParameterLayout of(ModelConfig config, RnnDescriptor rnn) {
         try (DeviceBuffer weightSpace = DeviceBuffer.allocate(rnn.weightSpaceBytes())) {
-            return new ParameterLayout(config, weightSpace.byteSize(), (layer, id) -> rnn.weights(weightSpace, layer, id));
+            return new ParameterLayout(config, rnn.type().byteSize(), weightSpace.byteSize(),
+                    (layer, id) -> rnn.weights(weightSpace, layer, id));
         }
     }
 
-    /** PyTorch stacks the gates as i, f, g, o, which is the order of cuDNN's ids. */
-    private void placeGates(TensorInfo tensor, Gates gates, int layer, int firstId, boolean matrix) {
+    private long bytes(TensorInfo tensor) {
+        return tensor.elements() * elementBytes;
+    }
+
+    /** Of so many ids, from the first: PyTorch stacks the gates as i, f, g, o or r, z, n, which is the order of cuDNN's ids. */
+    private void placeGates(TensorInfo tensor, Gates gates, int layer, int firstId, int ids, boolean matrix) {
         List<Slice> slices = new ArrayList<>();
-        for (int id = firstId; id < firstId + GATES; id++) {
+        for (int id = firstId; id < firstId + ids; id++) {
             RnnDescriptor.GateWeights gate = gates.weights(layer, id);
-            slices.add(new Slice(matrix ? gate.matrixOffset() : gate.biasOffset(), tensor.byteSize() / GATES).inside(lstm));
+            slices.add(new Slice(matrix ? gate.matrixOffset() : gate.biasOffset(), bytes(tensor) / ids).inside(rnn));
         }
         place(tensor, slices);
     }
@@ -114,19 +129,20 @@ final class ParameterLayout {
         return place;
     }
 
-    /** Returns the bytes of the whole block, a multiple of {@link #ALIGNMENT}. */
+    /** Returns the bytes of the whole block, a multiple of {@link #ALIGNMENT} elements. */
     long byteSize() {
-        return linearBias.end();
+        return linearBias.end(elementBytes);
     }
 
     Slice embedWeight() {
         return embedWeight;
     }
 
-    Slice lstm() {
-        return lstm;
+    Slice rnn() {
+        return rnn;
     }
 
+    /** Of a tied model, {@link #embedWeight}. */
     Slice linearWeight() {
         return linearWeight;
     }

@@ -7,6 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -18,7 +19,7 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * A file of float32 tensors in the safetensors format
+ * A file of tensors in the safetensors format
  * (<a href="https://huggingface.co/docs/safetensors">its description</a>): the header's length as 8 bytes, a JSON header that
  * names each tensor with its type, shape and place, and the tensors' values one after another; all little-endian.
  *
@@ -37,6 +38,7 @@ public final class Safetensors implements AutoCloseable {
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
     private final Map<String, MemorySegment> values = new LinkedHashMap<>();
     private final Map<String, String> metadata;
+    private final MemorySegment bytes;
 
     private Safetensors(Path file) throws IOException {
         this.file = file;
@@ -45,8 +47,8 @@ public final class Safetensors implements AutoCloseable {
             if (size < Long.BYTES) {
                 throw new SafetensorsException(file + ": not a safetensors file: it has " + size + " bytes, expected at least 8");
             }
-            MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
-            long headerBytes = headerBytes(bytes);
+            bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+            long headerBytes = headerBytes();
             MemorySegment data = bytes.asSlice(Long.BYTES + headerBytes);
             SafetensorsHeader header = SafetensorsHeader.parse(file, bytes.asSlice(Long.BYTES, headerBytes), data.byteSize());
             metadata = Collections.unmodifiableMap(header.metadata());
@@ -60,7 +62,7 @@ public final class Safetensors implements AutoCloseable {
         }
     }
 
-    private long headerBytes(MemorySegment bytes) throws SafetensorsException {
+    private long headerBytes() throws SafetensorsException {
         long length = bytes.get(LENGTH, 0);
         if (length < 0 || length > bytes.byteSize() - Long.BYTES) {
             throw new SafetensorsException(file + ": not a safetensors file, or one cut short: its header should take "
@@ -75,7 +77,7 @@ public final class Safetensors implements AutoCloseable {
     /**
      * Opens a file and checks all of its header.
      *
-     * @throws SafetensorsException if the file breaks the format, or holds a tensor of another type than F32
+     * @throws SafetensorsException if the file breaks the format, or holds a tensor of a type that {@link TensorType} does not list
      * @throws IOException if the file cannot be read
      */
     public static Safetensors open(Path file) throws IOException {
@@ -93,10 +95,9 @@ public final class Safetensors implements AutoCloseable {
     }
 
     /**
-     * Returns a tensor's values: float32, row-major, little-endian, at any alignment; read-only, and valid until this file is
-     * closed.
+     * Returns a tensor's values: row-major, little-endian, at any alignment; read-only, and valid until this file is closed.
      *
-     * @throws SafetensorsException if the file holds no tensor of that name and shape; names what it holds instead
+     * @throws SafetensorsException if the file holds no tensor of that name, shape and type; names what it holds instead
      */
     public MemorySegment values(TensorInfo tensor) throws SafetensorsException {
         TensorInfo found = tensors.get(tensor.name());
@@ -108,6 +109,11 @@ public final class Safetensors implements AutoCloseable {
             throw new SafetensorsException(file + ": expected tensor " + tensor + ", found " + found);
         }
         return values.get(tensor.name());
+    }
+
+    /** Returns the whole file, for a checksum. */
+    MemorySegment bytes() {
+        return bytes;
     }
 
     /** Unmaps the file; further calls do nothing. */
@@ -125,14 +131,14 @@ public final class Safetensors implements AutoCloseable {
          * Copies a tensor's values to host memory.
          *
          * @param tensor which one
-         * @param values receives float32, row-major; exactly {@link TensorInfo#byteSize} bytes
+         * @param values receives them row-major; exactly {@link TensorInfo#byteSize} bytes
          */
         void copyTo(TensorInfo tensor, MemorySegment values);
     }
 
     /**
      * Writes tensors to a file, replacing it as a whole at the very end: a reader sees the old file or the new one, and a
-     * failure or a crash leaves the old one. Needs host memory for the largest tensor.
+     * failure or a crash leaves the old one; on return the new one is on the disk. Needs host memory for the largest tensor.
      *
      * @param file what to write; its folder must exist
      * @param metadata free text by key
@@ -161,8 +167,18 @@ public final class Safetensors implements AutoCloseable {
                 channel.force(true);
             }
             Files.move(written, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            forceFolder(file.toAbsolutePath().getParent());
         } finally {
             Files.deleteIfExists(written);
+        }
+    }
+
+    /** A rename is safe once the folder is on the disk too; one that may not be read is left to the system. */
+    private static void forceFolder(Path folder) throws IOException {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        } catch (AccessDeniedException e) {
+            // The rename is done, and reaches the disk in the system's own time.
         }
     }
 

@@ -22,7 +22,6 @@ import java.util.Set;
  */
 record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
     private static final String METADATA = "__metadata__";
-    private static final String FLOAT32 = "F32";
 
     /** A tensor, and where its values begin, in bytes from the end of the header. */
     record Entry(TensorInfo tensor, long begin) {
@@ -77,17 +76,24 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
             throw new SafetensorsException(file + ": tensor '" + name + "' needs dtype, shape and two data_offsets, it has " + keys
                     + " and offsets " + offsets);
         }
-        if (!types.getFirst().equals(FLOAT32)) {
-            throw new SafetensorsException(file + ": tensor '" + name + "' is of type " + types.getFirst() + ", expected " + FLOAT32
-                    + "; convert it to 32-bit floats first");
-        }
-        return placed(file, name, shape, offsets.get(0), offsets.get(1));
+        return placed(file, name, shape, type(file, name, types.getFirst()), offsets.get(0), offsets.get(1));
     }
 
-    private static Entry placed(Path file, String name, List<Long> shape, long begin, long end) throws SafetensorsException {
+    private static TensorType type(Path file, String name, String type) throws SafetensorsException {
+        for (TensorType known : TensorType.values()) {
+            if (known.name().equals(type)) {
+                return known;
+            }
+        }
+        throw new SafetensorsException(file + ": tensor '" + name + "' is of type " + type + ", expected F32 or U8; "
+                + "convert it to 32-bit floats first");
+    }
+
+    private static Entry placed(Path file, String name, List<Long> shape, TensorType type, long begin, long end)
+            throws SafetensorsException {
         TensorInfo tensor;
         try {
-            tensor = new TensorInfo(name, shape);
+            tensor = new TensorInfo(name, shape, type);
         } catch (IllegalArgumentException e) {
             throw new SafetensorsException(file + ": " + e.getMessage());
         }
@@ -132,7 +138,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<Entry> entries) {
         for (TensorInfo tensor : tensors) {
             Check.that(names.add(tensor.name()), "each tensor needs a name of its own", tensor.name());
             long end = begin + tensor.byteSize();
-            json.append(',').append(quoted(tensor.name())).append(":{\"dtype\":\"" + FLOAT32 + "\",\"shape\":")
+            json.append(',').append(quoted(tensor.name())).append(":{\"dtype\":\"").append(tensor.type()).append("\",\"shape\":")
                     .append(tensor.shape().toString().replace(" ", "")).append(",\"data_offsets\":[").append(begin).append(',')
                     .append(end).append("]}");
             begin = end;

@@ -5,12 +5,13 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * A float32 tensor's name and shape; its values are stored row-major.
+ * A tensor's name, shape and type; its values are stored row-major.
  *
  * @param name the name, as in a PyTorch state dict
  * @param shape sizes, outermost first; empty for a single value
+ * @param type what its values are
  */
-public record TensorInfo(String name, List<Long> shape) {
+public record TensorInfo(String name, List<Long> shape, TensorType type) {
     /**
      * Copies the shape.
      *
@@ -18,26 +19,31 @@ public record TensorInfo(String name, List<Long> shape) {
      */
     public TensorInfo {
         shape = List.copyOf(shape);
-        bytesOf(name, shape);
+        bytesOf(name, shape, type);
     }
 
-    /** Makes the description of a tensor. */
+    /** Describes a tensor of floats. */
+    public TensorInfo(String name, List<Long> shape) {
+        this(name, shape, TensorType.F32);
+    }
+
+    /** Describes a tensor of floats. */
     public static TensorInfo of(String name, long... shape) {
         return new TensorInfo(name, Arrays.stream(shape).boxed().toList());
     }
 
     /** Returns how many values the tensor has. */
     public long elements() {
-        return byteSize() / Float.BYTES;
+        return byteSize() / type.bytes();
     }
 
     /** Returns how many bytes the tensor's values take. */
     public long byteSize() {
-        return bytesOf(name, shape);
+        return bytesOf(name, shape, type);
     }
 
-    private static long bytesOf(String name, List<Long> shape) {
-        long bytes = Float.BYTES;
+    private static long bytesOf(String name, List<Long> shape, TensorType type) {
+        long bytes = type.bytes();
         for (long size : shape) {
             Check.that(size >= 0, "the sizes of tensor '" + name + "' must not be negative", shape);
             try {
@@ -49,9 +55,10 @@ public record TensorInfo(String name, List<Long> shape) {
         return bytes;
     }
 
-    /** Returns the name and the shape, such as {@code linear.weight [10000][1024]}. */
+    /** Returns the name, the shape and a type other than F32, such as {@code linear.weight [10000][1024]}. */
     @Override
     public String toString() {
-        return shape.stream().map(size -> "[" + size + "]").collect(Collectors.joining("", name + " ", ""));
+        String text = shape.stream().map(size -> "[" + size + "]").collect(Collectors.joining("", name + " ", ""));
+        return type == TensorType.F32 ? text : text + " " + type;
     }
 }

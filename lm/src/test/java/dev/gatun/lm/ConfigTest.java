@@ -16,6 +16,18 @@ class ConfigTest {
         assertEquals(name + " must be at least 1, got " + Math.min(0, Math.min(hidden, layers)), message);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "6, 7, GRU, 3, false, 'only an LSTM has a projection: with a GRU it must be 0, got 3'",
+        "6, 7, LSTM, 7, false, 'projection must be 0 (none) or below hidden, which is 7, got 7'",
+        "6, 7, LSTM, -1, false, 'projection must be 0 (none) or below hidden, which is 7, got -1'",
+        "6, 7, LSTM, 0, true, 'with tied embeddings embed must equal hidden, which is 7, got 6'",
+        "7, 7, LSTM, 6, true, 'with tied embeddings embed must equal projection, which is 6, got 7'"})
+    void partsThatDoNotFitEachOtherAreRefusedInWords(int embed, int hidden, Cell cell, int projection, boolean tied, String message) {
+        assertEquals(message, assertThrows(IllegalArgumentException.class,
+                () -> new ModelConfig(10, embed, hidden, 2, cell, projection, tied)).getMessage());
+    }
+
     @Test
     void theTutorialsModelHasTheTutorialsParameterCount() {
         // 10000 x 128 + 4 x 1024 x (128 + 1024 + 2) + 10000 x 1024 + 10000, for the Penn Treebank and one layer.
@@ -27,6 +39,7 @@ class ConfigTest {
         ModelConfig config = new ModelConfig(10, 3, 5, 2);
         assertEquals(3, config.inputSize(0));
         assertEquals(5, config.inputSize(1));
+        assertEquals(4, new ModelConfig(10, 3, 5, 2, Cell.LSTM, 4, false).inputSize(1));
     }
 
     @ParameterizedTest

@@ -9,6 +9,8 @@ import dev.gatun.lm.text.Windows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,6 +86,31 @@ class EvaluatorTest {
             assertEquals(3 * 4 * 3, evaluation.tokens());
             assertEquals(expected / 36, evaluation.meanLoss(), TOLERANCE);
             assertThrows(IllegalArgumentException.class, () -> evaluator.evaluate(new Windows(text, 3, 5)));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"50, 7", "50, 49", "50, 64", "2, 3"})
+    void scoresAreTheLogarithmsOfEachWordsProbability(int size, int seq) throws IOException {
+        try (LanguageModel model = model(); TokenStream text = text(size); Evaluator evaluator = new Evaluator(model, 1, seq)) {
+            List<Double> scores = new ArrayList<>();
+            Evaluation evaluation = evaluator.score(text, scores::add);
+            ReferenceModel reference = new ReferenceModel(model);
+            ReferenceModel.State state = reference.zeroState();
+            for (int i = 0; i < size - 1; i++) {
+                double loss = ReferenceModel.crossEntropy(reference.next(text.id(i), state), text.id(i + 1));
+                assertEquals(-loss, scores.get(i), TOLERANCE, "word " + (i + 1));
+            }
+            assertEquals(size - 1, scores.size());
+            assertEquals(evaluator.evaluate(text).meanLoss(), evaluation.meanLoss());
+            assertEquals(-scores.stream().mapToDouble(s -> s).sum(), evaluation.meanLoss() * (size - 1), (size - 1) * TOLERANCE);
+        }
+    }
+
+    @Test
+    void scoresNeedOneRow() throws IOException {
+        try (LanguageModel model = model(); TokenStream text = text(9); Evaluator evaluator = new Evaluator(model, 2, 3)) {
+            assertThrows(IllegalArgumentException.class, () -> evaluator.score(text, score -> { }));
         }
     }
 

@@ -2,6 +2,7 @@ package dev.gatun.lm;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,11 +12,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class LanguageModelTest {
     private static final ModelConfig CONFIG = new ModelConfig(11, 5, 7, 2);
@@ -57,6 +61,87 @@ class LanguageModelTest {
                 other.loadWeights(file);
                 assertSame(ReferenceModel.read(model.parameters()), ReferenceModel.read(other.parameters()));
             }
+        }
+    }
+
+    private static ModelConfig[] kinds() {
+        return new ModelConfig[] {new ModelConfig(11, 5, 7, 3, Cell.LSTM, 4, false), new ModelConfig(11, 7, 7, 1, Cell.LSTM, 0, true),
+            new ModelConfig(11, 4, 7, 2, Cell.LSTM, 4, true), new ModelConfig(11, 5, 7, 2, Cell.GRU, 0, false),
+            new ModelConfig(11, 7, 7, 8, Cell.GRU, 0, true)};
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void aFileSaysByNamesAndShapesWhatKindOfModelItHolds(ModelConfig config) throws IOException {
+        Path file = dir.resolve("model.safetensors");
+        try (LanguageModel model = LanguageModel.create(config, 3)) {
+            model.save(file);
+            try (LanguageModel loaded = LanguageModel.load(file)) {
+                assertEquals(config, loaded.config());
+                assertSame(ReferenceModel.read(model.parameters()), ReferenceModel.read(loaded.parameters()));
+            }
+        }
+    }
+
+    /** As the state dict of a tied PyTorch module has both names. */
+    @Test
+    void aTiedModelTakesAnOutputMatrixThatEqualsTheEmbeddingAndNoOther() throws IOException {
+        Path file = dir.resolve("model.safetensors");
+        try (LanguageModel model = LanguageModel.create(new ModelConfig(11, 7, 7, 1, Cell.LSTM, 0, true), 3)) {
+            Map<String, double[]> before = ReferenceModel.read(model.parameters());
+            writeBoth(file, model, 0);
+            try (LanguageModel loaded = LanguageModel.load(file)) {
+                assertEquals(model.config(), loaded.config());
+            }
+            model.loadWeights(file);
+            writeBoth(file, model, 1);
+            String message = assertThrows(SafetensorsException.class, () -> model.loadWeights(file)).getMessage();
+            assertEquals(file + ": linear.weight differs from embed.weight, which are one matrix in a tied model", message);
+            assertSame(before, ReferenceModel.read(model.parameters()));
+            try (LanguageModel loaded = LanguageModel.load(file)) {
+                assertFalse(loaded.config().tied());
+            }
+        }
+    }
+
+    /** Writes a tied model's tensors, and its embedding again as linear.weight, {@code more} added to its last value. */
+    private static void writeBoth(Path file, LanguageModel model, float more) throws IOException {
+        List<TensorInfo> tensors = new ArrayList<>(model.parameters().tensors());
+        TensorInfo embed = model.parameters().tensor("embed.weight");
+        tensors.add(TensorInfo.of("linear.weight", 11, 7));
+        Safetensors.write(file, Map.of(), tensors, (tensor, values) -> {
+            boolean linear = tensor.name().equals("linear.weight");
+            model.parameters().copyTo(linear ? embed : tensor, values);
+            if (linear) {
+                long last = tensor.elements() - 1;
+                values.setAtIndex(ValueLayout.JAVA_FLOAT, last, values.getAtIndex(ValueLayout.JAVA_FLOAT, last) + more);
+            }
+        });
+    }
+
+    /** The safetensors package notes of a name that it leaves out which tensor it is. */
+    @Test
+    void aTiedModelsFileNotesWhatIsLeftOut() throws IOException {
+        Path file = dir.resolve("model.safetensors");
+        try (LanguageModel model = LanguageModel.create(new ModelConfig(11, 7, 7, 1, Cell.LSTM, 0, true), 3)) {
+            model.save(file);
+        }
+        try (Safetensors saved = Safetensors.open(file)) {
+            assertEquals(Map.of("format", "pt", "linear.weight", "embed.weight"), saved.metadata());
+            assertFalse(saved.tensors().containsKey("linear.weight"));
+        }
+    }
+
+    @Test
+    void firstValuesHaveTheRangesOfPyTorchsLayers() {
+        ModelConfig config = new ModelConfig(11, 4, 9, 1, Cell.LSTM, 4, true);
+        try (LanguageModel model = LanguageModel.create(config, 3)) {
+            // 1/√4 for what the linear layer uses, 1/√9 for the LSTM; among so many values one is in the range's last tenth.
+            ReferenceModel.read(model.parameters()).forEach((name, values) -> {
+                double bound = name.startsWith("lstm.") ? 1 / 3.0 : 1 / 2.0;
+                double largest = Arrays.stream(values).map(Math::abs).max().getAsDouble();
+                assertTrue(largest <= bound && largest > 0.9 * bound, name + ": " + largest);
+            });
         }
     }
 
@@ -116,7 +201,13 @@ class LanguageModelTest {
         Safetensors.write(file, Map.of(), List.of(TensorInfo.of("embed.weight", 2, 3), TensorInfo.of("linear.weight", 2, 4)),
                 (tensor, values) -> values.fill((byte) 0));
         String layers = assertThrows(SafetensorsException.class, () -> LanguageModel.load(file).close()).getMessage();
-        assertTrue(layers.contains("layers must be at least 1, got 0"), layers);
+        assertTrue(layers.startsWith(file + ": expected a matrix lstm.weight_hh_l0, found none; the file holds [embed.weight [2][3], "),
+                layers);
+        Safetensors.write(file, Map.of(), List.of(TensorInfo.of("embed.weight", 2, 3), TensorInfo.of("gru.weight_hh_l0", 12, 4)),
+                (tensor, values) -> values.fill((byte) 0));
+        String tied = assertThrows(SafetensorsException.class, () -> LanguageModel.load(file).close()).getMessage();
+        assertTrue(tied.startsWith(file + ": no linear.weight, so the embeddings are tied; with tied embeddings embed must equal hidden,"
+                + " which is 4, got 3; the file holds [embed.weight [2][3], "), tied);
     }
 
     @Test

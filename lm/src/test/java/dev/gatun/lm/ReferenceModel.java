@@ -56,31 +56,51 @@ final class ReferenceModel {
     }
 
     State zeroState() {
-        return new State(new double[config.layers()][config.hidden()], new double[config.layers()][config.hidden()]);
+        return new State(new double[config.layers()][config.outputSize()], new double[config.layers()][config.hidden()]);
     }
 
     /** Reads one word, changes the state, and returns the logits of the next. */
     double[] next(int word, State state) {
         double[] x = Arrays.copyOfRange(parameters.get("embed.weight"), word * config.embed(), (word + 1) * config.embed());
         for (int layer = 0; layer < config.layers(); layer++) {
-            cell(layer, x, state);
+            if (config.cell() == Cell.GRU) {
+                gru(layer, x, state);
+            } else {
+                lstm(layer, x, state);
+            }
             x = state.h[layer];
         }
-        return affine(parameters.get("linear.weight"), parameters.get("linear.bias"), x);
+        return affine(parameters.get(config.tied() ? "embed.weight" : "linear.weight"), parameters.get("linear.bias"), x);
     }
 
-    /** i, f, o = σ(W·x + bW + R·h + bR), g = tanh(likewise), c = f∘c + i∘g, h = o∘tanh(c). */
-    private void cell(int layer, double[] x, State state) {
+    /** i, f, o = σ(W·x + bW + R·h + bR), g = tanh(likewise), c = f∘c + i∘g, h = o∘tanh(c), or P·h in its place. */
+    private void lstm(int layer, double[] x, State state) {
         int hidden = config.hidden();
         double[] fromInput = affine(parameters.get("lstm.weight_ih_l" + layer), parameters.get("lstm.bias_ih_l" + layer), x);
         double[] fromState = affine(parameters.get("lstm.weight_hh_l" + layer), parameters.get("lstm.bias_hh_l" + layer), state.h[layer]);
+        double[] hiddenState = new double[hidden];
         for (int k = 0; k < hidden; k++) {
             double i = sigmoid(fromInput[k] + fromState[k]);
             double f = sigmoid(fromInput[hidden + k] + fromState[hidden + k]);
             double g = Math.tanh(fromInput[2 * hidden + k] + fromState[2 * hidden + k]);
             double o = sigmoid(fromInput[3 * hidden + k] + fromState[3 * hidden + k]);
             state.c[layer][k] = f * state.c[layer][k] + i * g;
-            state.h[layer][k] = o * Math.tanh(state.c[layer][k]);
+            hiddenState[k] = o * Math.tanh(state.c[layer][k]);
+        }
+        state.h[layer] = config.projection() == 0 ? hiddenState
+                : affine(parameters.get("lstm.weight_hr_l" + layer), new double[config.projection()], hiddenState);
+    }
+
+    /** r, z = σ(W·x + bW + R·h + bR), n = tanh(W·x + bW + r∘(R·h + bR)), h = (1 - z)∘n + z∘h. */
+    private void gru(int layer, double[] x, State state) {
+        int hidden = config.hidden();
+        double[] fromInput = affine(parameters.get("gru.weight_ih_l" + layer), parameters.get("gru.bias_ih_l" + layer), x);
+        double[] fromState = affine(parameters.get("gru.weight_hh_l" + layer), parameters.get("gru.bias_hh_l" + layer), state.h[layer]);
+        for (int k = 0; k < hidden; k++) {
+            double r = sigmoid(fromInput[k] + fromState[k]);
+            double z = sigmoid(fromInput[hidden + k] + fromState[hidden + k]);
+            double n = Math.tanh(fromInput[2 * hidden + k] + r * fromState[2 * hidden + k]);
+            state.h[layer][k] = (1 - z) * n + z * state.h[layer][k];
         }
     }
 

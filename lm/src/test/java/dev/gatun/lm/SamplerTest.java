@@ -10,10 +10,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SamplerTest {
@@ -61,7 +64,7 @@ class SamplerTest {
             ReferenceModel reference = new ReferenceModel(model);
             ReferenceModel.State state = reference.zeroState();
             List<Integer> expected = new ArrayList<>();
-            int word = Sampler.firstWord(7, WORDS);
+            int word = SamplingPass.firstWord(7, 0, WORDS);
             for (int i = 0; i < 30; i++) {
                 word = likeliest(reference.next(word, state));
                 expected.add(word);
@@ -78,17 +81,8 @@ class SamplerTest {
     @ParameterizedTest
     @ValueSource(floats = {1, 0.5f})
     void wordsFollowTheSoftmaxAtTheTemperature(float temperature) {
-        try (LanguageModel model = model(); Sampler sampler = new Sampler(model); Arena arena = Arena.ofConfined()) {
-            TensorInfo weight = model.parameters().tensor("linear.weight");
-            model.parameters().copyFrom(weight, arena.allocate(weight.byteSize(), Float.BYTES));
-            MemorySegment bias = arena.allocate(ValueLayout.JAVA_FLOAT, WORDS);
-            double[] expected = new double[WORDS];
-            for (int i = 0; i < WORDS; i++) {
-                float logit = 0.25f * i;
-                bias.setAtIndex(ValueLayout.JAVA_FLOAT, i, logit);
-                expected[i] = Math.exp(logit / temperature);
-            }
-            model.parameters().copyFrom(model.parameters().tensor("linear.bias"), bias);
+        try (LanguageModel model = model(); Sampler sampler = new Sampler(model)) {
+            double[] expected = biasAlone(model, temperature);
             double total = Arrays.stream(expected).sum();
             int words = 4000;
             int[] counts = new int[WORDS];
@@ -106,10 +100,124 @@ class SamplerTest {
     @Test
     void theFirstWordIsDrawnEvenlyFromTheVocabulary() {
         int[] counts = new int[WORDS];
-        IntStream.range(0, 9000).forEach(seed -> counts[Sampler.firstWord(seed, WORDS)]++);
+        IntStream.range(0, 9000).forEach(seed -> counts[SamplingPass.firstWord(seed, 0, WORDS)]++);
         double chiSquare = Arrays.stream(counts).mapToDouble(count -> Math.pow(count - 1000, 2) / 1000).sum();
         // Eight degrees of freedom, as above.
         assertTrue(chiSquare < 40, "chi-square " + chiSquare + " of " + Arrays.toString(counts));
+    }
+
+    private static List<List<Integer>> texts(Sampler sampler, int[] prompt, int words, SamplingOptions options) {
+        List<List<Integer>> texts = new ArrayList<>();
+        IntStream.range(0, options.batch()).forEach(row -> texts.add(new ArrayList<>()));
+        sampler.sample(prompt, words, options, (row, id) -> texts.get(row).add(id));
+        return texts;
+    }
+
+    /** The likeliest words, by the model in double precision, after a prompt that is fed to it word by word. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void greedyTextsGoOnFromThePromptWithTheLikeliestWords(int batch) {
+        try (LanguageModel model = model(); Sampler sampler = new Sampler(model)) {
+            int[] prompt = {3, 1, 4, 1, 5};
+            ReferenceModel reference = new ReferenceModel(model);
+            ReferenceModel.State state = reference.zeroState();
+            double[] logits = {};
+            for (int word : prompt) {
+                logits = reference.next(word, state);
+            }
+            List<Integer> expected = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                expected.add(likeliest(logits));
+                logits = reference.next(expected.getLast(), state);
+            }
+            SamplingOptions options = SamplingOptions.DEFAULT.withGreedy(true).withTopK(2).withBatch(batch);
+            assertEquals(Collections.nCopies(batch, expected), texts(sampler, prompt, 20, options));
+        }
+    }
+
+    /** A text's draws are numbered from its first word on, so the words that follow are drawn as if the others had been the prompt. */
+    @Test
+    void aPromptIsReadAsIfItsWordsHadBeenDrawn() {
+        try (LanguageModel model = model(); Sampler sampler = new Sampler(model)) {
+            SamplingOptions greedy = SamplingOptions.DEFAULT.withGreedy(true);
+            int[] prompt = {3, 1};
+            List<Integer> text = texts(sampler, prompt, 12, greedy).getFirst();
+            int[] longer = IntStream.concat(Arrays.stream(prompt), text.stream().limit(5).mapToInt(id -> id)).toArray();
+            assertEquals(text.subList(5, 12), texts(sampler, longer, 7, greedy).getFirst());
+        }
+    }
+
+    @Test
+    void aTextDependsOnItsRowAndNotOnTheOtherRows() {
+        try (LanguageModel model = model(); Sampler sampler = new Sampler(model)) {
+            int[] prompt = {2};
+            List<List<Integer>> three = texts(sampler, prompt, 40, SamplingOptions.DEFAULT.withBatch(3));
+            assertEquals(three, texts(sampler, prompt, 40, SamplingOptions.DEFAULT.withBatch(3)));
+            assertEquals(three.subList(0, 2), texts(sampler, prompt, 40, SamplingOptions.DEFAULT.withBatch(2)));
+            assertEquals(3, Set.copyOf(three).size());
+            assertNotEquals(three, texts(sampler, prompt, 40, SamplingOptions.DEFAULT.withBatch(3).withSeed(2)));
+        }
+    }
+
+    @Test
+    void aTextEndsWhereItsListenerSaysSoAndTheOthersGoOn() {
+        try (LanguageModel model = model(); Sampler sampler = new Sampler(model)) {
+            SamplingOptions options = SamplingOptions.DEFAULT.withBatch(2);
+            List<List<Integer>> whole = texts(sampler, new int[0], 300, options);
+            List<List<Integer>> ended = List.of(new ArrayList<>(), new ArrayList<>());
+            sampler.sample(new int[0], 300, options, (row, id) -> {
+                ended.get(row).add(id);
+                return ended.get(row).size() < (row == 0 ? 150 : 7);
+            });
+            assertEquals(List.of(whole.get(0).subList(0, 150), whole.get(1).subList(0, 7)), ended);
+        }
+    }
+
+    /** With a projection of zeros the bias alone decides; its words are 0.25 apart, the last the likeliest. */
+    @ParameterizedTest
+    @CsvSource({"1, 3, 1, 3", "0.5, 0, 0.5, 2", "1, 5, 0.4, 2", "1, 1, 1, 1"})
+    void onlyTheLikeliestWordsAreDrawnEachAsOftenAsItsProbabilitySays(float temperature, int topK, float topP, int kept) {
+        try (LanguageModel model = model(); Sampler sampler = new Sampler(model)) {
+            double[] weights = biasAlone(model, temperature);
+            Arrays.fill(weights, 0, WORDS - kept, 0);
+            int[] counts = new int[WORDS];
+            SamplingOptions options = SamplingOptions.DEFAULT.withTemperature(temperature).withTopK(topK).withTopP(topP).withBatch(4);
+            sampler.sample(new int[0], 1000, options, (row, id) -> ++counts[id] > 0);
+            double total = Arrays.stream(weights).sum();
+            double chiSquare = 0;
+            for (int i = 0; i < WORDS; i++) {
+                double mean = 4000 * weights[i] / total;
+                assertTrue(mean > 0 || counts[i] == 0, () -> Arrays.toString(counts));
+                chiSquare += mean == 0 ? 0 : Math.pow(counts[i] - mean, 2) / mean;
+            }
+            // At most two degrees of freedom: chance alone would exceed 28 for one seed in a million.
+            assertTrue(chiSquare < 28, "chi-square " + chiSquare + " of " + Arrays.toString(counts));
+        }
+    }
+
+    /** Makes each word's logit its bias, and returns the words' weights. */
+    private static double[] biasAlone(LanguageModel model, float temperature) {
+        try (Arena arena = Arena.ofConfined()) {
+            TensorInfo weight = model.parameters().tensor("linear.weight");
+            model.parameters().copyFrom(weight, arena.allocate(weight.byteSize(), Float.BYTES));
+            MemorySegment bias = arena.allocate(ValueLayout.JAVA_FLOAT, WORDS);
+            double[] weights = new double[WORDS];
+            for (int i = 0; i < WORDS; i++) {
+                bias.setAtIndex(ValueLayout.JAVA_FLOAT, i, 0.25f * i);
+                weights[i] = Math.exp(0.25f * i / temperature);
+            }
+            model.parameters().copyFrom(model.parameters().tensor("linear.bias"), bias);
+            return weights;
+        }
+    }
+
+    @Test
+    void optionsOutOfRangeAreRefused() {
+        assertThrows(IllegalArgumentException.class, () -> SamplingOptions.DEFAULT.withTemperature(0));
+        assertThrows(IllegalArgumentException.class, () -> SamplingOptions.DEFAULT.withTopK(-1));
+        assertThrows(IllegalArgumentException.class, () -> SamplingOptions.DEFAULT.withTopP(0));
+        assertThrows(IllegalArgumentException.class, () -> SamplingOptions.DEFAULT.withTopP(1.5f));
+        assertThrows(IllegalArgumentException.class, () -> SamplingOptions.DEFAULT.withBatch(0));
     }
 
     @Test
@@ -118,6 +226,8 @@ class SamplerTest {
             assertThrows(IllegalArgumentException.class, () -> sampler.sample(0, 1, 7, id -> { }));
             assertThrows(IllegalArgumentException.class, () -> sampler.sample(1, 0, 7, id -> { }));
             assertThrows(IllegalArgumentException.class, () -> sampler.sample(1, Float.NaN, 7, id -> { }));
+            assertThrows(IllegalArgumentException.class,
+                    () -> sampler.sample(new int[] {WORDS}, 1, SamplingOptions.DEFAULT, (row, id) -> true));
         }
     }
 }

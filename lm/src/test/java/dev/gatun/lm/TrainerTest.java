@@ -70,10 +70,15 @@ class TrainerTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, false", "2, false", "2, true"})
-    void lossGradientsAndNormOfEachStepAreThoseOfTheEquationsWithTheStateCarriedOn(int layers, boolean graph) {
+    @CsvSource({
+        "5, 7, 1, LSTM, 0, false, false", "5, 7, 2, LSTM, 0, false, false", "5, 7, 2, LSTM, 0, false, true",
+        "5, 7, 2, LSTM, 3, false, false", "7, 7, 1, LSTM, 0, true, false", "4, 7, 2, LSTM, 4, true, true",
+        "5, 7, 2, GRU, 0, false, true", "6, 6, 2, GRU, 0, true, false"})
+    void lossGradientsAndNormOfEachStepAreThoseOfTheEquationsWithTheStateCarriedOn(int embed, int hidden, int layers, Cell cell,
+            int projection, boolean tied, boolean graph) {
         TrainingOptions options = new TrainingOptions(BATCH, STEPS, CLIP, LEARNING_RATE, 1, graph);
-        try (LanguageModel model = LanguageModel.create(config(layers), 3); Trainer trainer = new Trainer(model, options)) {
+        ModelConfig config = new ModelConfig(VOCABULARY, embed, hidden, layers, cell, projection, tied);
+        try (LanguageModel model = LanguageModel.create(config, 3); Trainer trainer = new Trainer(model, options)) {
             Text text = new Text();
             ReferenceModel.State[] states = zeroStates(new ReferenceModel(model));
             for (int step = 0; step < 4; step++) {

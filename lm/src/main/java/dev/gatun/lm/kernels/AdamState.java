@@ -44,10 +44,19 @@ public final class AdamState {
     /** int: the steps taken. */
     public static final long STEP = 48;
 
+    /** int: whether the step under way changes nothing; update_loss_scale writes it, and it is 0 without loss scaling. */
+    public static final long SKIP = 52;
+
+    /** float: the decoupled weight decay. */
+    public static final long WEIGHT_DECAY = 56;
+
+    /** float: 1 - learning rate * weight decay. */
+    public static final long KEEP = 60;
+
     private AdamState() {}
 
     /** Writes the state before the first step into 64 bytes of host memory, to be copied to the device. */
-    public static void initialize(MemorySegment state, float learningRate, float beta1, float beta2, float epsilon) {
+    public static void initialize(MemorySegment state, float learningRate, float beta1, float beta2, float epsilon, float weightDecay) {
         state.asSlice(0, BYTES).fill((byte) 0);
         state.set(ValueLayout.JAVA_DOUBLE, BETA1_POWER, 1);
         state.set(ValueLayout.JAVA_DOUBLE, BETA2_POWER, 1);
@@ -55,5 +64,6 @@ public final class AdamState {
         state.set(ValueLayout.JAVA_FLOAT, BETA1, beta1);
         state.set(ValueLayout.JAVA_FLOAT, BETA2, beta2);
         state.set(ValueLayout.JAVA_FLOAT, EPSILON, epsilon);
+        state.set(ValueLayout.JAVA_FLOAT, WEIGHT_DECAY, weightDecay);
     }
 }

@@ -13,30 +13,30 @@ final class AdamTwins {
 
     private AdamTwins() {}
 
-    /** Advances the state by a step: the gradients' norm from partials[parts], the clip scale, the bias corrections. */
+    /** Advances the state by a step: the norm from partials[parts], clip scale, bias corrections, decay; if skipped, the norm. */
     static void prepare(KernelLaunch launch) {
         int parts = launch.intAt(2);
         float maxNorm = launch.floatAt(3);
         MemorySegment state = launch.memoryAt(0, AdamState.BYTES);
         MemorySegment partials = launch.memoryAt(1, (long) parts * Float.BYTES);
-        double sum = 0;
-        for (int i = 0; i < parts; i++) {
-            sum += partials.getAtIndex(JAVA_FLOAT, i);
+        double norm = Clip.norm(partials, parts);
+        state.set(JAVA_FLOAT, AdamState.GRAD_NORM, (float) norm);
+        if (state.get(JAVA_INT, AdamState.SKIP) != 0) {
+            return;
         }
-        double norm = Math.sqrt(sum);
-        double scale = maxNorm / (norm + 1e-6);
         double beta1Power = state.get(JAVA_DOUBLE, AdamState.BETA1_POWER) * state.get(JAVA_FLOAT, AdamState.BETA1);
         double beta2Power = state.get(JAVA_DOUBLE, AdamState.BETA2_POWER) * state.get(JAVA_FLOAT, AdamState.BETA2);
-        state.set(JAVA_FLOAT, AdamState.GRAD_NORM, (float) norm);
-        state.set(JAVA_FLOAT, AdamState.CLIP_SCALE, maxNorm <= 0 || scale >= 1 ? 1 : (float) scale);
+        state.set(JAVA_FLOAT, AdamState.CLIP_SCALE, Clip.scale(norm, maxNorm));
         state.set(JAVA_DOUBLE, AdamState.BETA1_POWER, beta1Power);
         state.set(JAVA_DOUBLE, AdamState.BETA2_POWER, beta2Power);
         state.set(JAVA_FLOAT, AdamState.STEP_SIZE, (float) (state.get(JAVA_FLOAT, AdamState.LEARNING_RATE) / (1 - beta1Power)));
         state.set(JAVA_FLOAT, AdamState.INV_SQRT_BIAS2, (float) (1 / Math.sqrt(1 - beta2Power)));
+        state.set(JAVA_FLOAT, AdamState.KEEP,
+                (float) (1 - (double) state.get(JAVA_FLOAT, AdamState.LEARNING_RATE) * state.get(JAVA_FLOAT, AdamState.WEIGHT_DECAY)));
         state.set(JAVA_INT, AdamState.STEP, state.get(JAVA_INT, AdamState.STEP) + 1);
     }
 
-    /** Clips g[n] and updates the moments m[n] and v[n] and the parameters p[n]. */
+    /** Clips g[n] and updates the moments m[n] and v[n] and the parameters p[n]; a skipped step does not. */
     static void update(KernelLaunch launch) {
         long n = launch.longAt(5);
         MemorySegment p = launch.memoryAt(0, n * Float.BYTES);
@@ -44,6 +44,9 @@ final class AdamTwins {
         MemorySegment v = launch.memoryAt(2, n * Float.BYTES);
         MemorySegment g = launch.memoryAt(3, n * Float.BYTES);
         MemorySegment state = launch.memoryAt(4, AdamState.BYTES);
+        if (state.get(JAVA_INT, AdamState.SKIP) != 0) {
+            return;
+        }
         launch.parallel(Math.toIntExact(Math.ceilDiv(n, PARAMETERS_A_TASK)), task -> {
             long end = Math.min(n, (task + 1) * PARAMETERS_A_TASK);
             Tiles tiles = Tiles.ofThread();
@@ -69,13 +72,14 @@ final class AdamTwins {
         float stepSize = state.get(JAVA_FLOAT, AdamState.STEP_SIZE);
         float invSqrtBias2 = state.get(JAVA_FLOAT, AdamState.INV_SQRT_BIAS2);
         float epsilon = state.get(JAVA_FLOAT, AdamState.EPSILON);
+        float keep = state.get(JAVA_FLOAT, AdamState.KEEP);
         for (int i = 0; i < n; i++) {
             float gradient = g[i] * clipScale;
             float first = m[i] + oneMinusBeta1 * (gradient - m[i]);
             float second = beta2 * v[i] + oneMinusBeta2 * gradient * gradient;
             m[i] = first;
             v[i] = second;
-            p[i] -= stepSize * first / ((float) Math.sqrt(second) * invSqrtBias2 + epsilon);
+            p[i] = p[i] * keep - stepSize * first / ((float) Math.sqrt(second) * invSqrtBias2 + epsilon);
         }
     }
 }

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
-/** Twins of embedding_gather and embedding_gradient. */
+/** Twins of embedding_gather, embedding_gradient and embedding_gradient_add. */
 final class EmbeddingTwins {
     private static final int TOKENS_A_TASK = 64;
     private static final int COLUMNS_A_TASK = 128;
@@ -39,6 +39,15 @@ final class EmbeddingTwins {
      * A task takes a range of columns, for rows may belong to several tokens.
      */
     static void gradient(KernelLaunch launch) {
+        gradient(launch, false);
+    }
+
+    /** Adds the rows of dout[tokens][dim] to those of grad[vocab][dim] at ids[tokens], in token order. */
+    static void gradientAdd(KernelLaunch launch) {
+        gradient(launch, true);
+    }
+
+    private static void gradient(KernelLaunch launch, boolean adds) {
         int tokens = launch.intAt(3);
         int dim = launch.intAt(4);
         int vocab = launch.intAt(5);
@@ -50,7 +59,7 @@ final class EmbeddingTwins {
             int columns = Math.min(COLUMNS_A_TASK, dim - column);
             Tiles tiles = Tiles.ofThread();
             Arrays.fill(tiles.a, 0, columns, 0);
-            for (int token = 0; token < tokens; token++) {
+            for (int token = 0; !adds && token < tokens; token++) {
                 int id = ids.getAtIndex(ValueLayout.JAVA_INT, token);
                 if (id >= 0 && id < vocab) {
                     Tiles.store(tiles.a, grad, (long) id * dim + column, columns);

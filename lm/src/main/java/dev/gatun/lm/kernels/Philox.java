@@ -11,6 +11,14 @@ public final class Philox {
 
     /** Returns the first word for the 128-bit counter (c0 lowest) and the 64-bit key. */
     public static int firstWord(int c0, int c1, int c2, int c3, long key) {
+        // Four words that never leave this method, so that the compiler keeps them in registers.
+        int[] words = new int[4];
+        words(c0, c1, c2, c3, key, words, 0);
+        return words[0];
+    }
+
+    /** Writes the four words for the 128-bit counter (c0 lowest) and the 64-bit key to an array, from an index on. */
+    public static void words(int c0, int c1, int c2, int c3, long key, int[] to, int at) {
         int key0 = (int) key;
         int key1 = (int) (key >>> 32);
         for (int round = 0; round < ROUNDS; round++) {
@@ -23,6 +31,9 @@ public final class Philox {
             key0 += 0x9E3779B9;
             key1 += 0xBB67AE85;
         }
-        return c0;
+        to[at] = c0;
+        to[at + 1] = c1;
+        to[at + 2] = c2;
+        to[at + 3] = c3;
     }
 }

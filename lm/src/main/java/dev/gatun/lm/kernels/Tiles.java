@@ -18,6 +18,8 @@ final class Tiles {
     final float[] c = new float[SIZE];
     final float[] d = new float[SIZE];
     final double[] sums = new double[SIZE];
+    final int[] bits = new int[SIZE];
+    final long[] bins = new long[256];
 
     private Tiles() {}
 

@@ -1,79 +1,97 @@
 package dev.gatun.lm.text;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.lang.foreign.Arena;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CodingErrorAction;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
-import java.util.StringTokenizer;
+import java.util.Set;
 
 /**
- * A text as one stream of word ids, kept off-heap.
- *
- * <p>The rules are the tutorial's: words are what white space separates, and every line, an empty one too, ends
- * with {@link Vocabulary#EOS}.
+ * A text as one stream of token ids, kept off-heap; of a very long text, in a temporary file. The vocabulary that a text is read with
+ * says what a token is.
  */
 public final class TokenStream implements AutoCloseable {
-    private static final long FIRST_CAPACITY = 1 << 16;
+    /** 256 MB. */
+    private static final long MOST_IN_MEMORY = 1 << 26;
 
-    private Arena arena = Arena.ofShared();
-    private MemorySegment ids = arena.allocate(ValueLayout.JAVA_INT, FIRST_CAPACITY);
-    private long size;
+    private final IdBuffer ids;
     private long unknown;
 
-    private TokenStream() {}
+    private TokenStream(long mostInMemory) {
+        ids = new IdBuffer(mostInMemory);
+    }
 
-    /** Reads a UTF-8 file and adds each new word to the vocabulary. */
+    /** Reads a file and adds each new token to the vocabulary. */
     public static TokenStream readAdding(Path file, Vocabulary vocabulary) throws IOException {
-        return read(file, (word, line) -> vocabulary.add(word));
+        return readAdding(Text.of(file), vocabulary);
     }
 
     /**
-     * Reads a UTF-8 file with a fixed vocabulary; a word it does not hold becomes {@link Vocabulary#UNKNOWN}.
+     * Reads a text and adds each new token to the vocabulary.
      *
-     * @throws TextException if such a word is met and the vocabulary has no {@code <unk>}; names word, line and file
+     * @throws TextException if the text has no token or is not UTF-8; names file and line
      */
+    public static TokenStream readAdding(Text text, Vocabulary vocabulary) throws IOException {
+        return read(text, vocabulary, MOST_IN_MEMORY, (token, line) -> vocabulary.add(token));
+    }
+
+    /**
+     * Reads a text and adds its tokens to the vocabulary, but {@link Vocabulary#UNKNOWN} in place of those that are not kept.
+     *
+     * @param kept such as {@link TokenCounts#mostFrequent} gives
+     * @throws TextException if the text has no token or is not UTF-8; names file and line
+     */
+    public static TokenStream readKeeping(Text text, Vocabulary vocabulary, Set<String> kept) throws IOException {
+        return read(text, vocabulary, MOST_IN_MEMORY,
+                (token, line) -> vocabulary.add(kept.contains(token) ? token : Vocabulary.UNKNOWN));
+    }
+
+    /** Reads a file with a fixed vocabulary, as {@link #readKnown(Text, Vocabulary)} does. */
     public static TokenStream readKnown(Path file, Vocabulary vocabulary) throws IOException {
+        return readKnown(Text.of(file), vocabulary);
+    }
+
+    /**
+     * Reads a text with a fixed vocabulary; a token it does not hold becomes {@link Vocabulary#UNKNOWN}.
+     *
+     * @throws TextException if the text has no token or is not UTF-8, or holds a token that is not in the vocabulary where that has
+     *     no {@code <unk>}; names token, line and file
+     */
+    public static TokenStream readKnown(Text text, Vocabulary vocabulary) throws IOException {
         OptionalInt unknown = vocabulary.idOf(Vocabulary.UNKNOWN);
-        return read(file, (word, line) -> {
-            OptionalInt id = vocabulary.idOf(word);
-            if (id.isPresent()) {
-                return id.getAsInt();
+        return read(text, vocabulary, MOST_IN_MEMORY, (token, line) -> {
+            OptionalInt id = vocabulary.idOf(token);
+            if (id.isEmpty() && unknown.isEmpty()) {
+                throw new TextException(text + ":" + line + ": '" + token + "' is not in the vocabulary of " + vocabulary.size()
+                        + " tokens, which has no <unk> to stand for it; a vocabulary of limited size, or of a least count, has one");
             }
-            if (unknown.isEmpty()) {
-                throw new TextException(file + ":" + line + ": the word '" + word + "' is not in the vocabulary of "
-                        + vocabulary.size() + " words, which has no <unk> to stand for it");
-            }
-            return -1 - unknown.getAsInt();
+            return id.orElseGet(unknown::getAsInt);
         });
     }
 
-    /** Takes lines that are in memory already, and adds each new word to the vocabulary. */
-    public static TokenStream ofLines(Iterable<String> lines, Vocabulary vocabulary) {
-        TokenStream stream = new TokenStream();
-        for (String line : lines) {
-            for (StringTokenizer words = new StringTokenizer(line); words.hasMoreTokens(); ) {
-                stream.add(vocabulary.add(words.nextToken()));
+    /** Takes ids that are in memory already. */
+    public static TokenStream of(int... ids) {
+        TokenStream stream = new TokenStream(MOST_IN_MEMORY);
+        try {
+            for (int id : ids) {
+                stream.ids.add(id);
             }
-            stream.add(vocabulary.add(Vocabulary.EOS));
+            return stream;
+        } catch (IOException e) {
+            stream.close();
+            throw new UncheckedIOException(e);
         }
-        return stream;
     }
 
-    private static TokenStream read(Path file, Lookup lookup) throws IOException {
-        TokenStream stream = new TokenStream();
-        try (InputStream in = Files.newInputStream(file);
-                BufferedReader reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()
-                        .onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT)), 1 << 16)) {
-            stream.addLines(file, reader, lookup);
+    static TokenStream read(Text text, Vocabulary vocabulary, long mostInMemory, Lookup lookup) throws IOException {
+        TokenStream stream = new TokenStream(mostInMemory);
+        try {
+            text.scan(vocabulary.tokenizer(), (token, line) -> stream.ids.add(lookup.idOf(token, line)));
+            if (stream.size() == 0) {
+                throw new TextException(text + ": there is no token in it; expected text, a sentence a line");
+            }
+            stream.unknown = stream.count(vocabulary.idOf(Vocabulary.UNKNOWN));
             return stream;
         } catch (Throwable t) {
             stream.close();
@@ -81,68 +99,45 @@ public final class TokenStream implements AutoCloseable {
         }
     }
 
-    private void addLines(Path file, BufferedReader reader, Lookup lookup) throws IOException {
-        int line = 0;
-        try {
-            for (String text = reader.readLine(); text != null; text = reader.readLine()) {
-                line++;
-                for (StringTokenizer words = new StringTokenizer(text); words.hasMoreTokens(); ) {
-                    add(lookup.idOf(words.nextToken(), line));
-                }
-                add(lookup.idOf(Vocabulary.EOS, line));
+    private long count(OptionalInt id) {
+        long count = 0;
+        if (id.isPresent()) {
+            int wanted = id.getAsInt();
+            for (long i = 0; i < size(); i++) {
+                count += id(i) == wanted ? 1 : 0;
             }
-        } catch (CharacterCodingException e) {
-            throw new TextException(file + ": not UTF-8 text, somewhere after line " + line);
         }
-        if (size == 0) {
-            throw new TextException(file + ": the file is empty; expected text, a sentence a line");
-        }
-    }
-
-    private void add(int id) {
-        if (size == ids.byteSize() / Integer.BYTES) {
-            Arena larger = Arena.ofShared();
-            MemorySegment copy = larger.allocate(ValueLayout.JAVA_INT, 2 * size);
-            MemorySegment.copy(ids, 0, copy, 0, ids.byteSize());
-            arena.close();
-            arena = larger;
-            ids = copy;
-        }
-        boolean known = id >= 0;
-        ids.setAtIndex(ValueLayout.JAVA_INT, size++, known ? id : -1 - id);
-        unknown += known ? 0 : 1;
+        return count;
     }
 
     /** Returns how many tokens there are, line ends included. */
     public long size() {
-        return size;
+        return ids.size();
     }
 
-    /** Returns how many words were replaced by {@code <unk>} while reading. */
+    /** Returns how many tokens are {@code <unk>}, whether the text says so or the vocabulary does not hold them. */
     public long unknown() {
         return unknown;
     }
 
     /** Returns the id at an index in {@code [0, size)}. */
     public int id(long index) {
-        return ids.getAtIndex(ValueLayout.JAVA_INT, index);
+        return ids.id(index);
     }
 
     /** Returns the ids, int32 [size]; valid until this stream is closed. */
     public MemorySegment ids() {
-        return ids.asSlice(0, size * Integer.BYTES).asReadOnly();
+        return ids.ids();
     }
 
     /** Frees the ids; further calls do nothing. */
     @Override
     public void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
+        ids.close();
     }
 
-    /** Gives a word's id, or {@code -1 - id} where the id stands for an unknown word. */
-    private interface Lookup {
-        int idOf(String word, int line) throws TextException;
+    /** Gives a token's id. */
+    interface Lookup {
+        int idOf(String token, long line) throws TextException;
     }
 }

@@ -21,7 +21,11 @@ class AdamTwinsTest {
     private final MemorySegment state = Arena.ofAuto().allocate(AdamState.BYTES, Double.BYTES);
 
     AdamTwinsTest() {
-        AdamState.initialize(state, LEARNING_RATE, BETA1, BETA2, EPSILON);
+        initialize(0);
+    }
+
+    private void initialize(float weightDecay) {
+        AdamState.initialize(state, LEARNING_RATE, BETA1, BETA2, EPSILON, weightDecay);
     }
 
     private void prepare(float maxNorm, float... partials) {
@@ -62,11 +66,12 @@ class AdamTwinsTest {
     /**
      * The reference is PyTorch's formula in double. In ten steps each moment gathers at most ten steps of two float roundings of
      * gradients not larger than the largest so far, which is at most sqrt(10) times the corrected root of the second moment; the
-     * quotient adds eight roundings of its own, and the parameter one of itself a step.
+     * quotient adds eight roundings of its own, and the parameter two of itself a step, its decay another two.
      */
     @ParameterizedTest
-    @CsvSource({"1, 0.3, 1", "1023, 0.3, 2", "1025, 0, 3", "70001, 1e-3, 4", "5000, 1e6, 5"})
-    void tenStepsAreThoseOfPyTorchsFormula(int n, float maxNorm, long seed) {
+    @CsvSource({"1, 0.3, 0, 1", "1023, 0.3, 0.5, 2", "1025, 0, 3, 3", "70001, 1e-3, 0, 4", "5000, 1e6, 0.01, 5"})
+    void tenStepsAreThoseOfPyTorchsFormula(int n, float maxNorm, float weightDecay, long seed) {
+        initialize(weightDecay);
         int steps = 10;
         Random random = new Random(seed);
         float[] start = TestLaunch.normal(random, n, 0.1);
@@ -94,13 +99,14 @@ class AdamTwinsTest {
                 first[i] += (1 - (double) BETA1) * (gradient - first[i]);
                 second[i] = BETA2 * second[i] + (1 - (double) BETA2) * gradient * gradient;
                 double denominator = Math.sqrt(second[i]) / Math.sqrt(1 - Math.pow(BETA2, step)) + EPSILON;
+                parameters[i] *= 1 - (double) LEARNING_RATE * weightDecay;
                 parameters[i] -= LEARNING_RATE / (1 - Math.pow(BETA1, step)) * first[i] / denominator;
             }
         }
         double quotient = (2 * steps * Math.sqrt(10) + 8) * ROUNDING;
         for (int i = 0; i < n; i++) {
             assertEquals(parameters[i], p.getAtIndex(ValueLayout.JAVA_FLOAT, i),
-                    steps * (LEARNING_RATE * quotient + (Math.abs(parameters[i]) + steps * LEARNING_RATE) * ROUNDING), "parameter " + i);
+                    steps * (LEARNING_RATE * quotient + 4 * (Math.abs(start[i]) + steps * LEARNING_RATE) * ROUNDING), "parameter " + i);
         }
     }
 

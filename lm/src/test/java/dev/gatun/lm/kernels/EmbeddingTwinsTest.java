@@ -42,13 +42,24 @@ class EmbeddingTwinsTest {
     @ParameterizedTest
     @CsvSource({"1, 1, 1, 1", "9, 3, 2, 2", "65, 129, 1, 3", "200, 37, 1000, 4", "131, 1025, 11, 5"})
     void gradientSumsEqualIdsInTokenOrderAndLeavesOtherRowsAlone(int tokens, int dim, int vocab, long seed) {
+        gradient("embedding_gradient", false, tokens, dim, vocab, seed);
+    }
+
+    /** The row's value is the first term. */
+    @ParameterizedTest
+    @CsvSource({"1, 1, 1, 1", "9, 3, 2, 2", "65, 129, 1, 3", "200, 37, 1000, 4", "131, 1025, 11, 5"})
+    void gradientAddAddsTheRowsInTokenOrder(int tokens, int dim, int vocab, long seed) {
+        gradient("embedding_gradient_add", true, tokens, dim, vocab, seed);
+    }
+
+    private static void gradient(String kernel, boolean adds, int tokens, int dim, int vocab, long seed) {
         Random random = new Random(seed);
         float[] dout = TestLaunch.normal(random, tokens * dim, 1);
         float[] before = TestLaunch.normal(random, vocab * dim, 1);
         int[] ids = ids(random, tokens, vocab);
         MemorySegment grad = TestLaunch.floats(before);
 
-        new TestLaunch(tokens, grad, TestLaunch.floats(dout), TestLaunch.ints(ids), tokens, dim, vocab).run("embedding_gradient");
+        new TestLaunch(tokens, grad, TestLaunch.floats(dout), TestLaunch.ints(ids), tokens, dim, vocab).run(kernel);
 
         float[] expected = before.clone();
         boolean[] seen = new boolean[vocab];
@@ -56,7 +67,7 @@ class EmbeddingTwinsTest {
             if (ids[token] >= 0 && ids[token] < vocab) {
                 for (int d = 0; d < dim; d++) {
                     int at = ids[token] * dim + d;
-                    expected[at] = (seen[ids[token]] ? expected[at] : 0) + dout[token * dim + d];
+                    expected[at] = (seen[ids[token]] || adds ? expected[at] : 0) + dout[token * dim + d];
                 }
                 seen[ids[token]] = true;
             }

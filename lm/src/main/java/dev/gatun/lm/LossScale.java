@@ -1,0 +1,55 @@
+package dev.gatun.lm;
+
+import dev.gatun.cuda.DeviceBuffer;
+import dev.gatun.cuda.Stream;
+import dev.gatun.lm.kernels.LossScaleState;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The dynamic loss scale, in device memory, so that a step replayed from a graph sees its present value: the gradient of the logits
+ * is multiplied by it, which keeps small gradients from vanishing in float16, and the gradients of the parameters are divided by it.
+ * The kernel {@code update_loss_scale} halves it where one overflowed, and has the optimiser skip that step.
+ */
+final class LossScale implements AutoCloseable {
+    /** PyTorch's GradScaler begins with this, and doubles it after {@link #GROWTH_INTERVAL} steps without overflow. */
+    static final float INITIAL = 65536;
+
+    static final int GROWTH_INTERVAL = 2000;
+
+    private final DeviceBuffer buffer = DeviceBuffer.allocate(LossScaleState.BYTES);
+
+    LossScale(Stream stream) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(LossScaleState.BYTES, Float.BYTES);
+            LossScaleState.initialize(state, INITIAL);
+            buffer.copyFromAsync(state, stream);
+            stream.synchronize();
+        }
+    }
+
+    /** Returns the whole state, for the kernel. */
+    DeviceBuffer buffer() {
+        return buffer;
+    }
+
+    /** Returns the scale, float [1]. */
+    DeviceBuffer scale() {
+        return buffer.slice(LossScaleState.SCALE, Float.BYTES);
+    }
+
+    /** Returns 1 / scale, float [1]. */
+    DeviceBuffer inverse() {
+        return buffer.slice(LossScaleState.INVERSE, Float.BYTES);
+    }
+
+    /** Returns 1 / scale and 0, float [2]: alpha and beta of a product that divides by the scale. */
+    DeviceBuffer inverseAndZero() {
+        return buffer.slice(LossScaleState.INVERSE, 2L * Float.BYTES);
+    }
+
+    @Override
+    public void close() {
+        buffer.close();
+    }
+}
