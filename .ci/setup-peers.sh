@@ -1,9 +1,19 @@
 #!/usr/bin/env bash
-# Sets up what some tests compare with, in .peers/venv: PyTorch (CPU) and NVIDIA's libraries, from their Python wheels.
+# Sets up what some tests compare with: in .peers/venv PyTorch (CPU), NVIDIA's libraries and TensorBoard, from their Python
+# wheels, and Chromium, from Debian's packages, of which only one version is there at a time.
 # Optional for people; CI needs it. Needs a python3 with venv, and pip as this machine has it set up.
 # Where plain pip would take PyTorch's CUDA build, point it at the CPU build's index (PIP_EXTRA_INDEX_URL).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+has_chromium() { [ -n "${GATUN_CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome > /dev/null; }
+if ! has_chromium && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+    echo "installing Chromium with apt-get"
+    apt-get update -qq || true
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core > /dev/null || true
+fi
+has_chromium || echo "setup-peers.sh: no Chromium, so the report page is not tested (in CI: those tests fail). Installing it takes root" \
+    "and apt-get; install chromium yourself, or set GATUN_CHROMIUM to the program" >&2
 
 pinned() { sed -n "s/^$1=/$1==/p" native-headers/versions.properties; }
 
@@ -14,7 +24,9 @@ wheels=(
     sympy==1.14.0 typing-extensions==4.16.0
     "$(pinned nvidia-cuda-runtime)" "$(pinned nvidia-cublas)" "$(pinned nvidia-cudnn-cu13)"
     # cuDNN opens it for kernels that it compiles
-    nvidia-cuda-nvrtc==13.0.88
+    "$(pinned nvidia-cuda-nvrtc)"
+    # its reader, with what that imports
+    tensorboard==2.21.0 absl-py==2.5.0 protobuf==7.36.2
 )
 done_file=.peers/installed
 if [ "$(cat "$done_file" 2> /dev/null || true)" = "${wheels[*]}" ]; then exit 0; fi

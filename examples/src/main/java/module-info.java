@@ -2,10 +2,14 @@
 module dev.gatun.examples {
     requires dev.gatun.lm;
     requires extjwnl.data.wn31;
+    requires com.google.protobuf;
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
+    requires jdk.unsupported; // sun.misc.Signal
+    requires me.tongfei.progressbar;
+    requires uplot;
 
-    opens dev.gatun.examples to info.picocli;
+    opens dev.gatun.examples to info.picocli, com.fasterxml.jackson.databind;
 
     provides dev.gatun.device.spi.KernelTwins with dev.gatun.examples.library.AxpyTwin;
 }

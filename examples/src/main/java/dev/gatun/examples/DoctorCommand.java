@@ -12,7 +12,8 @@ import picocli.CommandLine.Spec;
 
 /** {@code gatun doctor}: examines the machine and the device. */
 @Command(name = "doctor",
-        description = {"Prints what was found and what is missing, tests the device against plain Java, and measures its speed.",
+        description = {"Prints what was found and what is missing, tests the device against plain Java, counts",
+            "native calls, and measures its speed.",
             "The exit code is 0 only if every check passed."})
 final class DoctorCommand implements Callable<Integer> {
     @Spec

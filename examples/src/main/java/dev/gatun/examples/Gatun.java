@@ -16,15 +16,16 @@ import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * The command {@code gatun}: trains, samples and evaluates word-level LSTM language models, and examines the machine.
+ * The command {@code gatun}: trains, samples, evaluates and compares recurrent language models, and examines the machine.
  *
  * <p>The exit code is 0 for success, 1 where the work could not be done and 2 where the command line is wrong; both print one
  * message on the standard error stream. {@code -Dgatun.debug=true} adds the stack trace.
  */
 @Command(name = "gatun", scope = ScopeType.INHERIT, mixinStandardHelpOptions = true, sortOptions = false,
         versionProvider = Gatun.Version.class,
-        description = "Trains, samples and evaluates word-level LSTM language models on cuDNN, cuBLAS and CUDA, or on a software device.",
-        subcommands = {TrainCommand.class, SampleCommand.class, EvalCommand.class, DoctorCommand.class})
+        description = "Trains, samples and evaluates recurrent language models on cuDNN, cuBLAS and CUDA, or on a software device.",
+        subcommands = {TrainCommand.class, SampleCommand.class, EvalCommand.class, ScoreCommand.class, ReportCommand.class,
+            CompareCommand.class, ExportCommand.class, DoctorCommand.class, NativesCommand.class, CompletionCommand.class})
 public final class Gatun {
     private Gatun() {}
 

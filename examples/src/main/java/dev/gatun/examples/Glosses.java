@@ -1,7 +1,5 @@
 package dev.gatun.examples;
 
-import dev.gatun.lm.text.TokenStream;
-import dev.gatun.lm.text.Vocabulary;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,28 +8,23 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * The built-in corpus: the glosses of WordNet 3.1, that is its definitions and examples of use, one a line.
  *
  * <p>They come from the data files of a Maven dependency, where a gloss is what follows {@code "| "} on a line (WordNet's
  * manual page wndb(5)). Glosses are lower-cased and tokenised, put into one fixed random order, so that every stretch of text
- * holds nouns, verbs, adjectives and adverbs, and every 20th is held out for validation. The {@value #KEPT_WORDS} most frequent
- * words of the rest are kept; any other word becomes {@code <unk>}.
+ * holds nouns, verbs, adjectives and adverbs, and every 20th is held out for validation.
  */
 final class Glosses {
     /** The credit to print where the corpus is used. */
     static final String CREDIT = "WordNet 3.1 glosses, Copyright 2011 by Princeton University, all rights reserved";
 
-    static final int KEPT_WORDS = 10_000;
+    /** The size of a vocabulary of words unless another is asked for: the 10,000 most frequent, the line end and {@code <unk>}. */
+    static final int VOCABULARY_SIZE = 10_002;
+
     static final int HELD_OUT_EVERY = 20;
 
     private static final String FOLDER = "net/sf/extjwnl/data/wordnet/wn31/";
@@ -40,18 +33,17 @@ final class Glosses {
 
     private Glosses() {}
 
-    /** Reads the corpus: the same words, ids and order every time. */
-    static Corpus corpus() {
+    /** The glosses to train on, and those held out: the same ones in the same order every time. */
+    record Lines(List<String> train, List<String> valid) {}
+
+    static Lines lines() {
         List<String> train = new ArrayList<>();
         List<String> valid = new ArrayList<>();
         for (String gloss : shuffled()) {
             boolean heldOut = (train.size() + valid.size() + 1) % HELD_OUT_EVERY == 0;
             (heldOut ? valid : train).add(gloss);
         }
-        Set<String> kept = mostFrequent(train);
-        Vocabulary vocabulary = new Vocabulary();
-        return new Corpus(vocabulary, TokenStream.ofLines(keeping(kept, train), vocabulary),
-                TokenStream.ofLines(keeping(kept, valid), vocabulary), null);
+        return new Lines(train, valid);
     }
 
     private static List<String> shuffled() {
@@ -97,29 +89,5 @@ final class Glosses {
             inWord = wordly;
         }
         return tokens.toString();
-    }
-
-    private static Set<String> mostFrequent(List<String> lines) {
-        Map<String, Integer> counts = new HashMap<>();
-        for (String line : lines) {
-            for (String word : line.split(" ")) {
-                counts.merge(word, 1, Integer::sum);
-            }
-        }
-        return counts.entrySet().stream()
-                .sorted(Map.Entry.<String, Integer>comparingByValue(Comparator.reverseOrder()).thenComparing(Map.Entry.comparingByKey()))
-                .limit(KEPT_WORDS)
-                .map(Map.Entry::getKey)
-                .collect(Collectors.toCollection(HashSet::new));
-    }
-
-    private static Iterable<String> keeping(Set<String> kept, List<String> lines) {
-        return () -> lines.stream().map(line -> {
-            StringBuilder words = new StringBuilder(line.length());
-            for (String word : line.split(" ")) {
-                words.append(kept.contains(word) ? word : Vocabulary.UNKNOWN).append(' ');
-            }
-            return words.toString();
-        }).iterator();
     }
 }

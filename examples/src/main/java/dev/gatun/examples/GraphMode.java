@@ -1,8 +1,6 @@
 package dev.gatun.examples;
 
 import java.util.Locale;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
 
 /** The values of {@code --graph}. */
 enum GraphMode {
@@ -14,15 +12,9 @@ enum GraphMode {
     }
 
     /** Reads a value as people write it. */
-    static final class Reader implements ITypeConverter<GraphMode> {
-        @Override
-        public GraphMode convert(String value) {
-            for (GraphMode mode : values()) {
-                if (mode.toString().equals(value)) {
-                    return mode;
-                }
-            }
-            throw new TypeConversionException("expected on, off or auto, got '" + value + "'");
+    static final class Reader extends Choice<GraphMode> {
+        Reader() {
+            super(GraphMode.values());
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.gatun.examples;
 
+import dev.gatun.lm.Evaluation;
 import dev.gatun.lm.Evaluator;
 import dev.gatun.lm.LanguageModel;
 import dev.gatun.lm.text.TokenStream;
@@ -14,18 +15,23 @@ final class Measure {
 
     private Measure() {}
 
+    /** Returns the perplexity of a text, measured as {@link #evaluate} does. */
+    static double perplexity(LanguageModel model, TokenStream text) {
+        return evaluate(model, text).perplexity();
+    }
+
     /**
-     * Returns the perplexity of a text, read as {@value #ROWS} rows side by side, or fewer if it is short.
+     * Measures a text as {@value #ROWS} rows side by side, or fewer if it is short, with the model's state carried along each.
      *
      * @throws CommandException if the text has fewer than two tokens
      */
-    static double perplexity(LanguageModel model, TokenStream text) {
+    static Evaluation evaluate(LanguageModel model, TokenStream text) {
         if (text.size() < 2) {
             throw new CommandException("a text of " + text.size() + " token has nothing to predict; at least two are needed");
         }
         int rows = (int) Math.clamp(text.size() / SHORTEST_ROW, 1, ROWS);
         try (Evaluator evaluator = new Evaluator(model, rows, SEQ)) {
-            return evaluator.evaluate(text).perplexity();
+            return evaluator.evaluate(text);
         }
     }
 }

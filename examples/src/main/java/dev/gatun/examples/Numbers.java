@@ -39,6 +39,31 @@ final class Numbers {
         }
     }
 
+    /** A number above 0 and below 1. */
+    static final class Fraction implements ITypeConverter<Float> {
+        @Override
+        public Float convert(String value) {
+            float fraction = real(value, Float.MIN_VALUE, "a number between 0 and 1");
+            if (fraction >= 1) {
+                throw new TypeConversionException("expected a number between 0 and 1, got '" + value + "'");
+            }
+            return fraction;
+        }
+    }
+
+    /** A number above 0 and at most 1. */
+    static final class Share implements ITypeConverter<Float> {
+        @Override
+        public Float convert(String value) {
+            String expected = "a number above 0 and at most 1";
+            float share = real(value, Float.MIN_VALUE, expected);
+            if (share > 1) {
+                throw new TypeConversionException("expected " + expected + ", got '" + value + "'");
+            }
+            return share;
+        }
+    }
+
     private static int whole(String text, int least) {
         try {
             int value = Integer.parseInt(text);

@@ -1,5 +1,6 @@
 package dev.gatun.examples;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.lm.LanguageModel;
@@ -7,7 +8,6 @@ import dev.gatun.lm.text.Vocabulary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.stream.Stream;
 
 /**
@@ -17,6 +17,7 @@ import java.util.stream.Stream;
  */
 record RunDirectory(Path path) {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String CONFIG = "config.json";
 
     /**
      * Checks that a run can be written to a folder, without making it.
@@ -26,8 +27,9 @@ record RunDirectory(Path path) {
     static RunDirectory planned(Path path) throws IOException {
         if (Files.isDirectory(path)) {
             try (Stream<Path> files = Files.list(path)) {
-                if (files.findAny().isPresent()) {
-                    throw new CommandException("the folder " + path + " is not empty, and a run overwrites nothing; choose another --out");
+                if (files.anyMatch(file -> !isLeftover(file))) {
+                    throw new CommandException("the folder " + path + " is not empty, and a run overwrites nothing; choose another --out"
+                            + (Files.exists(path.resolve(CONFIG)) ? ", or go on with what is there: --resume " + path : ""));
                 }
             }
         }
@@ -45,11 +47,52 @@ record RunDirectory(Path path) {
         return new RunDirectory(path);
     }
 
-    /** Makes the folder and writes what is known before training begins. */
+    /**
+     * Checks that there is a run to go on with.
+     *
+     * @throws CommandException if there is none
+     */
+    static RunDirectory existing(Path path) {
+        RunDirectory directory = new RunDirectory(path);
+        if (!Files.exists(directory.config())) {
+            throw new CommandException(path + " is not the folder of a run: there is no " + directory.config());
+        }
+        return directory;
+    }
+
+    /** Makes the folder and writes what is known before training begins; removes what a killed process left half written. */
     void create(Vocabulary vocabulary, ObjectNode config) throws IOException {
-        Files.createDirectories(path);
+        Files.createDirectories(checkpoints());
+        // First, for a folder with it is a run that --resume can go on with.
+        AtomicFile.write(config(), file -> Files.writeString(file, config.toPrettyString() + "\n"));
         AtomicFile.write(path.resolve("vocabulary.txt"), vocabulary::write);
-        AtomicFile.write(path.resolve("config.json"), file -> Files.writeString(file, config.toPrettyString() + "\n"));
+        for (Path folder : new Path[] {path, checkpoints()}) {
+            try (Stream<Path> files = Files.list(folder)) {
+                for (Path leftover : files.filter(RunDirectory::isLeftover).toList()) {
+                    Files.delete(leftover);
+                }
+            }
+        }
+    }
+
+    private static boolean isLeftover(Path file) {
+        String name = file.getFileName().toString();
+        return name.startsWith(".") && (name.endsWith(".partial") || name.endsWith(".tmp"));
+    }
+
+    /** Returns the file with the options. */
+    Path config() {
+        return path.resolve(CONFIG);
+    }
+
+    /** Returns the file of the metrics. */
+    Path metrics() {
+        return path.resolve("metrics.jsonl");
+    }
+
+    /** Returns the folder of the checkpoints. */
+    Path checkpoints() {
+        return path.resolve("checkpoints");
     }
 
     /** Makes an empty JSON object. */
@@ -57,9 +100,13 @@ record RunDirectory(Path path) {
         return JSON.createObjectNode();
     }
 
-    /** Adds a line to the metrics. */
-    void addMetrics(ObjectNode line) throws IOException {
-        Files.writeString(path.resolve("metrics.jsonl"), line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    /** Reads a JSON object; null where the text is null or anything else. */
+    static ObjectNode object(String text) {
+        try {
+            return text != null && JSON.readTree(text) instanceof ObjectNode object ? object : null;
+        } catch (JsonProcessingException e) {
+            return null;
+        }
     }
 
     /** Writes or replaces the model. */
@@ -67,7 +114,13 @@ record RunDirectory(Path path) {
         model.save(weights());
     }
 
-    private Path weights() {
+    /** Returns whether a model has been written. */
+    boolean hasModel() {
+        return Files.exists(weights());
+    }
+
+    /** Returns the file of the model. */
+    Path weights() {
         return path.resolve("model.safetensors");
     }
 

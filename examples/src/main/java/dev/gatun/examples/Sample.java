@@ -2,10 +2,11 @@ package dev.gatun.examples;
 
 import dev.gatun.lm.LanguageModel;
 import dev.gatun.lm.Sampler;
+import dev.gatun.lm.text.TextWriter;
 import dev.gatun.lm.text.Vocabulary;
 import java.io.PrintWriter;
 
-/** Text that a model writes. */
+/** Text that a model writes after it was trained. */
 final class Sample {
     private static final int PROGRESS_EVERY = 100;
 
@@ -22,27 +23,17 @@ final class Sample {
         if (words == 0) {
             return "";
         }
+        TextWriter writer = new TextWriter(vocabulary, text);
         try (Sampler sampler = new Sampler(model)) {
             int[] sampled = {0};
             sampler.sample(words, temperature, seed, id -> {
-                append(text, vocabulary.word(id));
+                writer.word(id);
                 if (++sampled[0] % PROGRESS_EVERY == 0) {
                     progress.println("sampled " + sampled[0] + "/" + words + " words");
                 }
             });
         }
-        return atLineStart(text) ? text.toString() : text.append('\n').toString();
-    }
-
-    private static void append(StringBuilder text, String word) {
-        if (word.equals(Vocabulary.EOS)) {
-            text.append('\n');
-        } else {
-            text.append(atLineStart(text) ? "" : " ").append(word);
-        }
-    }
-
-    private static boolean atLineStart(StringBuilder text) {
-        return text.isEmpty() || text.charAt(text.length() - 1) == '\n';
+        writer.endLine();
+        return text.toString();
     }
 }

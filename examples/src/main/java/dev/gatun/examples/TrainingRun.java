@@ -1,92 +1,233 @@
 package dev.gatun.examples;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.gatun.lm.AveragedWeights;
 import dev.gatun.lm.LanguageModel;
 import dev.gatun.lm.Trainer;
-import dev.gatun.lm.TrainingOptions;
 import dev.gatun.lm.text.Windows;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.Writer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Locale;
 
-/** Trains a model on a corpus, reports how it goes, and saves the model after each epoch. */
+/**
+ * Trains a model on a corpus: reports how it goes, validates, keeps the best model, and writes checkpoints.
+ *
+ * <p>What it does after a step depends on the step's number and on what a checkpoint holds, but for the times it reports, so that a run
+ * that goes on from a checkpoint does the same as one that was never stopped.
+ */
 final class TrainingRun {
+    private static final int SAMPLE_WORDS = 30;
+    private static final long CHECKPOINT_NANOS = 120_000_000_000L;
+
     private final RunDirectory directory;
+    private final Checkpoints checkpoints;
+    private final Corpus corpus;
+    private final Windows windows;
     private final LanguageModel model;
     private final Trainer trainer;
-    private final TrainingOptions options;
-    private final PrintWriter print;
+    private final TrainingPlan plan;
+    private final Metrics metrics;
+    private final TrainingView view;
 
-    TrainingRun(RunDirectory directory, LanguageModel model, Trainer trainer, TrainingOptions options, PrintWriter print) {
+    private long step;
+    private int epoch;
+    private long window;
+    private final Progress progress;
+    private float learningRate;
+    private long reportedAt;
+    private long reportedStep;
+    private long checkpointAt;
+
+    /** Prepares to go on from a state, which is that of the trainer. */
+    TrainingRun(RunDirectory directory, Checkpoints checkpoints, Corpus corpus, Windows windows, LanguageModel model, Trainer trainer,
+            TrainingPlan plan, RunState state, Metrics metrics, TrainingView view) {
         this.directory = directory;
+        this.checkpoints = checkpoints;
+        this.corpus = corpus;
+        this.windows = windows;
         this.model = model;
         this.trainer = trainer;
-        this.options = options;
-        this.print = print;
+        this.plan = plan;
+        this.metrics = metrics;
+        this.view = view;
+        step = state.step();
+        epoch = state.epoch();
+        window = state.window();
+        progress = new Progress(state, plan.plateau());
+        reportedStep = step;
     }
 
     /**
-     * Trains for a number of epochs, or until {@code steps} steps are done; reports every {@code logEvery} steps and at the last.
+     * Trains until all steps are done, validation no longer improves, or a signal asks to stop; a checkpoint is then there.
      *
-     * @throws CommandException if the loss stops being a finite number; the model saved last stays
+     * @return 0, or the exit code that says which signal came
+     * @throws CommandException if the loss stops being a finite number; what was saved last stays
      */
-    void train(Corpus corpus, int epochs, long steps, int logEvery) throws IOException {
-        Windows windows = new Windows(corpus.train(), options.batch(), options.seq());
-        long left = steps;
-        for (int epoch = 1; epoch <= epochs && left > 0; epoch++) {
-            long count = Math.min(windows.count(), left);
-            String title = "Epoch [" + epoch + "/" + epochs + "]";
-            trainEpoch(windows, epoch, title, count, logEvery);
-            directory.save(model);
-            if (corpus.valid() != null) {
-                double perplexity = Measure.perplexity(model, corpus.valid());
-                print.printf(Locale.ROOT, "%s, validation perplexity: %.2f%n", title, perplexity);
-                directory.addMetrics(RunDirectory.object().put("epoch", epoch).put("valid_perplexity", perplexity));
-            }
-            left -= count;
-        }
-        if (corpus.test() != null) {
-            double perplexity = Measure.perplexity(model, corpus.test());
-            print.printf(Locale.ROOT, "Test perplexity: %.2f%n", perplexity);
-            directory.addMetrics(RunDirectory.object().put("test_perplexity", perplexity));
-        }
-    }
-
-    private void trainEpoch(Windows windows, int epoch, String title, long count, int logEvery) throws IOException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment inputs = arena.allocate(ValueLayout.JAVA_INT, (long) options.batch() * options.seq());
-            MemorySegment targets = arena.allocate(ValueLayout.JAVA_INT, (long) options.batch() * options.seq());
-            trainer.resetState();
-            long reportedAt = System.nanoTime();
-            long firstUnreported = 0;
-            for (long step = 0; step < count; step++) {
-                windows.copy(step, inputs, targets);
-                trainer.step(inputs, targets);
-                if (step % logEvery == 0 || step == count - 1) {
-                    float loss = trainer.loss(); // waits for the step, and so belongs inside the time
-                    long now = System.nanoTime();
-                    double rate = (step + 1 - firstUnreported) * options.batch() * options.seq() / ((now - reportedAt) / 1e9);
-                    report(epoch, title, step, count, loss, trainer.gradientNorm(), rate);
-                    reportedAt = now;
-                    firstUnreported = step + 1;
+    int train() throws IOException {
+        try (Interrupt interrupt = new Interrupt(); Arena arena = Arena.ofConfined()) {
+            long tokens = (long) windows.batch() * windows.seq();
+            MemorySegment inputs = arena.allocate(ValueLayout.JAVA_INT, tokens);
+            MemorySegment targets = arena.allocate(ValueLayout.JAVA_INT, tokens);
+            reportedAt = System.nanoTime();
+            checkpointAt = reportedAt;
+            while (!finished()) {
+                step(inputs, targets);
+                afterStep();
+                if (interrupt.exitCode() != 0) {
+                    stop();
+                    view.trained();
+                    return interrupt.exitCode();
                 }
             }
+            view.trained();
+            return 0;
         }
     }
 
-    private void report(int epoch, String title, long step, long count, float loss, float gradientNorm, double rate) throws IOException {
-        if (!Float.isFinite(loss)) {
-            throw new CommandException("training diverged: the loss is " + loss + " at epoch " + epoch + ", step " + step
-                    + " (gradient norm " + gradientNorm + ", learning rate " + options.learningRate() + "); try a lower --lr or --clip");
+    private boolean finished() {
+        return step >= plan.steps() || stoppedEarly();
+    }
+
+    private boolean stoppedEarly() {
+        return plan.patience() > 0 && progress.worse() >= plan.patience();
+    }
+
+    private void step(MemorySegment inputs, MemorySegment targets) {
+        if (window == 0) {
+            trainer.resetState();
         }
-        double perplexity = Math.exp(loss);
-        print.printf(Locale.ROOT, "%s, Step [%d/%d], Loss: %.4f, Perplexity: %.2f, %.0f words/s%n", title, step, count, loss, perplexity,
-                rate);
-        ObjectNode line = RunDirectory.object().put("epoch", epoch).put("step", step).put("loss", loss).put("perplexity", perplexity)
-                .put("grad_norm", gradientNorm).put("lr", options.learningRate()).put("tokens_per_second", rate);
-        directory.addMetrics(line);
+        // A rate of 0, which a plateau's may round to, is not one that a trainer takes.
+        float rate = Math.max(Float.MIN_NORMAL, (float) (plan.learningRate() * plan.schedule().factor(step) * progress.rateScale()));
+        if (rate != learningRate) {
+            trainer.setLearningRate(rate);
+            learningRate = rate;
+        }
+        windows.copy(window, inputs, targets);
+        trainer.step(inputs, targets);
+        view.stepped();
+        step++;
+        window++;
+    }
+
+    private void afterStep() throws IOException {
+        boolean epochEnds = window == windows.count();
+        boolean last = step == plan.steps();
+        if ((window - 1) % plan.logEvery() == 0 || epochEnds || last) {
+            report();
+        }
+        boolean validates = corpus.valid() != null && (epochEnds || last || plan.evalEvery() > 0 && step % plan.evalEvery() == 0);
+        if (!validates && !epochEnds && !last && !checkpointDue()) {
+            return;
+        }
+        requireFinite(trainer.loss());
+        long begun = System.nanoTime();
+        try (AveragedWeights averaged = trainer.averaged()) {
+            if (validates) {
+                validate();
+            }
+            if (epochEnds || finished()) {
+                if (corpus.valid() == null) {
+                    directory.save(model);
+                }
+                metrics.add(line().put("sample", sample()));
+            }
+        }
+        if (epochEnds) {
+            epoch++;
+            window = 0;
+        }
+        if (epochEnds || finished() || checkpointDue()) {
+            checkpoint();
+        }
+        reportedAt += System.nanoTime() - begun; // the rate is that of training alone
+    }
+
+    private boolean checkpointDue() {
+        return plan.checkpointEvery() > 0 ? step % plan.checkpointEvery() == 0 : System.nanoTime() - checkpointAt >= CHECKPOINT_NANOS;
+    }
+
+    private void report() throws IOException {
+        float loss = trainer.loss(); // waits for the step, and so belongs inside the time
+        long now = System.nanoTime();
+        double rate = (step - reportedStep) * windows.batch() * windows.seq() / ((now - reportedAt) / 1e9);
+        requireFinite(loss);
+        Float gradientNorm = trainer.skipped() ? null : (Float) trainer.gradientNorm(); // JSON has no infinity
+        metrics.add(line().put("loss", loss).put("perplexity", Math.exp(loss)).put("grad_norm", gradientNorm).put("lr", learningRate)
+                .put("tokens_per_second", rate));
+        reportedAt = now;
+        reportedStep = step;
+    }
+
+    private void validate() throws IOException {
+        double loss = Measure.evaluate(model, corpus.valid()).meanLoss();
+        requireFinite(loss);
+        boolean best = progress.validated(loss, step);
+        if (best) {
+            directory.save(model);
+        }
+        metrics.add(line().put("valid_perplexity", Math.exp(loss)).put("best", best));
+    }
+
+    /**
+     * Checks a loss and the last step's gradient, which unless the step was skipped would spoil the parameters: nothing that is not
+     * finite is ever saved.
+     */
+    private void requireFinite(double loss) throws IOException {
+        float gradientNorm = trainer.gradientNorm();
+        if (!Double.isFinite(loss) || !Float.isFinite(gradientNorm) && !trainer.skipped()) {
+            throw new CommandException("training diverged: the loss is " + loss + " at epoch " + epoch + ", step " + step
+                    + " (gradient norm " + gradientNorm + ", learning rate " + learningRate + "); " + checkpoints.newest()
+                    + "; try a lower --lr or --clip");
+        }
+    }
+
+    private String sample() {
+        return Sample.text(model, corpus.vocabulary(), SAMPLE_WORDS, 1, plan.seed(), new PrintWriter(Writer.nullWriter())).strip();
+    }
+
+    private ObjectNode line() {
+        return RunDirectory.object().put("epoch", epoch).put("step", step);
+    }
+
+    private void checkpoint() throws IOException {
+        metrics.force();
+        checkpoints.write(trainer, progress.state(step, epoch, window, metrics), plan.keep());
+        checkpointAt = System.nanoTime();
+    }
+
+    /** Leaves a folder that can be sampled from and gone on with. */
+    private void stop() throws IOException {
+        requireFinite(trainer.loss());
+        checkpoint();
+        try (AveragedWeights averaged = trainer.averaged()) {
+            keepModel();
+        }
+    }
+
+    /** Saves the model where there is none yet. */
+    private void keepModel() throws IOException {
+        if (!directory.hasModel()) {
+            directory.save(model);
+        }
+    }
+
+    /** Goes back to the model that was saved, the one that validated best, and measures it on the test text. */
+    void finish(PrintWriter print) throws IOException {
+        keepModel();
+        model.loadWeights(directory.weights());
+        if (progress.measured()) {
+            print.println((stoppedEarly() ? "stopped early; " : "") + progress.describe());
+        }
+        if (corpus.test() != null) {
+            metrics.add(RunDirectory.object().put("step", step).put("test_perplexity", Measure.perplexity(model, corpus.test())));
+        }
+    }
+
+    /** Returns how far the run has come, in words. */
+    String describe() {
+        return "step " + step + " of " + plan.steps();
     }
 }

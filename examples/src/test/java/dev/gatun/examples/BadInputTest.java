@@ -48,6 +48,12 @@ class BadInputTest {
         return Outcome.of(arguments.toArray());
     }
 
+    private Outcome trainWith(String... options) {
+        List<Object> arguments = new ArrayList<>(List.of("train", "--data", text, "--out", out, "--embed", 4, "--hidden", 8));
+        arguments.addAll(List.of(options));
+        return Outcome.of(arguments.toArray());
+    }
+
     private void assertRefused(int exitCode, Outcome outcome, String... parts) {
         assertEquals(exitCode, outcome.exitCode(), outcome.err());
         for (String part : parts) {
@@ -60,12 +66,32 @@ class BadInputTest {
 
     @ParameterizedTest
     @CsvSource({
+        "--cell, gru, --proj, 4, '--proj 4 needs --cell lstm'",
+        "--proj, 8, --layers, 1, '--proj 8 must be below --hidden, which is 8'",
+        "--tie, true, --layers, 1, '--tie needs --embed, which is 4, to be the output''s width, which is 8 (--hidden)'",
+        "--tie, true, --layers, 2, ': give --embed 8 or --proj 4'",
+        "--tie, true, --proj, 3, 'which is 3 (--proj): give --embed 3 or --proj 4'",
+        "--tie, true, --cell, gru, 'give --embed 8 or --hidden 4'",
+        "--cell, rnn, --layers, 1, 'expected lstm or gru, got ''rnn'''"})
+    void kindsOfModelsThatDoNotFitTogetherAreRefusedByTheirOptions(String option, String value, String other, String otherValue,
+            String message) {
+        assertRefused(USAGE, trainWith(option + "=" + value, other + "=" + otherValue), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
         "--embed, 0", "--hidden, -1", "--layers, 0", "--batch, 0", "--seq, -5", "--epochs, 0", "--steps, 0", "--log-every, 0",
         "--words, -1", "--lr, 0", "--lr, -0.1", "--lr, NaN", "--lr, Infinity", "--clip, -1", "--hidden, 99999999999", "--hidden, many",
-        "--seed, x", "--preset, fast", "--graph, maybe", "--device, tpu",
+        "--seed, x", "--dropout, 1", "--dropout, -0.1", "--optimizer, lion", "--weight-decay, -1", "--init-scale, -1",
+        "--preset, fast", "--graph, maybe", "--device, tpu", "--precision, int8",
     })
     void aValueOutOfRangeIsAUsageError(String option, String value) {
         assertRefused(USAGE, train(option, value), option, "'" + value + "'", "gatun train --help");
+    }
+
+    @Test
+    void aWeightDecayThatTheOptimizerDoesNotHaveIsRefused() {
+        assertRefused(1, train("--weight-decay", 0.1), "adam has no weight decay", "adamw");
     }
 
     @Test
@@ -101,7 +127,7 @@ class BadInputTest {
     @Test
     void aFileThatIsNotUtf8IsNamed() throws IOException {
         Path binary = Files.write(dir.resolve("binary"), new byte[] {'a', '\n', (byte) 0xff, (byte) 0xfe});
-        assertRefused(FAILURE, train("--data", binary), binary + ": not UTF-8");
+        assertRefused(FAILURE, train("--data", binary), binary + ":2: the line is not UTF-8");
     }
 
     @Test

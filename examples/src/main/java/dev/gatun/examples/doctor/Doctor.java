@@ -6,11 +6,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.device.Device;
 import dev.gatun.device.DeviceException;
 import dev.gatun.device.NativeCallException;
+import dev.gatun.device.NativeLibrary;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -23,25 +25,33 @@ public final class Doctor {
 
     private final List<Check> checks;
     private final Speed speed;
+    private final Optional<CallCounter> counter;
     private final PrintWriter text;
     private final ObjectNode report = JsonNodeFactory.instance.objectNode();
 
-    /** Checks all there is, and measures the tutorial's model. */
+    /**
+     * Checks all there is, counts native calls, and measures the tutorial's model. Calls are counted only in a process that has made
+     * none before.
+     */
     public Doctor(PrintWriter out, boolean json) {
-        this(out, json, allChecks(), Speed.TUTORIAL);
+        this(out, json, allChecks(), Speed.TUTORIAL, CallCounter.start());
     }
 
-    Doctor(PrintWriter out, boolean json, List<Check> checks, Speed speed) {
+    Doctor(PrintWriter out, boolean json, List<Check> checks, Speed speed, Optional<CallCounter> counter) {
         this.checks = checks;
         this.speed = speed;
+        this.counter = counter;
         text = json ? new PrintWriter(PrintWriter.nullWriter()) : out;
     }
 
     static List<Check> allChecks() {
+        List<Check> leaks = LeakChecks.all();
         List<Check> checks = new ArrayList<>(BlasChecks.all());
         checks.addAll(LstmChecks.all());
         checks.addAll(KernelChecks.all());
+        checks.addAll(MixedPrecisionChecks.all());
         checks.addAll(TrainingChecks.all());
+        checks.addAll(leaks);
         return checks;
     }
 
@@ -63,6 +73,7 @@ public final class Doctor {
             printFacts(environment, Environment.of(chosen));
             printMissing(chosen.missing());
             boolean passed = runChecks();
+            counter.ifPresentOrElse(this::countCalls, () -> text.println("Native calls were not counted: this process made some before."));
             measureSpeed();
             report.put("passed", passed);
         } catch (DeviceException e) {
@@ -115,6 +126,31 @@ public final class Doctor {
 
     private static String number(double value) {
         return value == 0 ? "0" : Double.isFinite(value) ? String.format(Locale.ROOT, "%.1e", value) : "none";
+    }
+
+    private void countCalls(CallCounter counter) {
+        text.println();
+        text.printf("  %-30s", "Native calls");
+        for (NativeLibrary library : NativeLibrary.values()) {
+            text.printf("%-14s", library.title());
+        }
+        text.printf("%-14s%s%n", "all", "own kernels");
+        ObjectNode json = report.putObject("native_calls");
+        Calls.measure(counter).forEach((title, count) -> {
+            ObjectNode row = json.putObject(title.replace(",", "").replace(' ', '_'));
+            text.printf("  %-30s", title);
+            count.calls().forEach((library, calls) -> {
+                row.put(library.title().replace(' ', '_'), calls);
+                text.printf("%-14s", calls(calls));
+            });
+            row.put("all", count.all()).put("own_kernels", count.kernelLaunches());
+            text.printf("%-14s%s%n", calls(count.all()), calls(count.kernelLaunches()));
+        });
+        text.flush();
+    }
+
+    private static String calls(double count) {
+        return count == Math.rint(count) ? Long.toString((long) count) : String.format(Locale.ROOT, "%.2f", count);
     }
 
     private void measureSpeed() {

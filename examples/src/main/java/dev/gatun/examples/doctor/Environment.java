@@ -6,28 +6,37 @@ import dev.gatun.cuda.Stream;
 import dev.gatun.cudnn.Dnn;
 import dev.gatun.device.Device;
 import dev.gatun.device.NativeLibrary;
+import dev.gatun.device.NativesFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** What a process runs on, as titles and text for people, in the order they are read. */
-final class Environment {
+public final class Environment {
     /** What the kernel module of NVIDIA's driver says of itself. */
     private static final Path KERNEL_DRIVER = Path.of("/proc/driver/nvidia/version");
 
     private Environment() {}
 
     /** Describes the JVM and the machine; no device is touched. */
-    static Map<String, String> ofProcess() {
+    public static Map<String, String> ofProcess() {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("JDK", System.getProperty("java.vm.version") + ", " + System.getProperty("java.vendor"));
         facts.put("OS", System.getProperty("os.name") + " " + System.getProperty("os.version") + ", " + System.getProperty("os.arch"));
         facts.put("CPU cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
         facts.put("kernel driver", kernelDriver());
+        facts.put("gatun natives", natives());
         return facts;
+    }
+
+    private static String natives() {
+        List<Path> sets = NativesFolder.sets(NativesFolder.path());
+        return sets.isEmpty() ? "none in " + NativesFolder.path() : sets.stream().map(Path::toString).collect(Collectors.joining(", "));
     }
 
     private static String kernelDriver() {
@@ -39,7 +48,7 @@ final class Environment {
     }
 
     /** Describes the device, and the libraries in use with their versions and where each came from. */
-    static Map<String, String> of(Device device) {
+    public static Map<String, String> of(Device device) {
         DeviceInfo info = DeviceInfo.read();
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("device", device.describe());

@@ -10,6 +10,8 @@ import dev.gatun.cuda.KernelModule;
 import dev.gatun.lm.kernels.AdamState;
 import dev.gatun.lm.kernels.LmPtx;
 import dev.gatun.lm.kernels.Philox;
+import dev.gatun.lm.kernels.SamplingState;
+import dev.gatun.lm.kernels.SgdState;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -26,6 +28,7 @@ final class KernelChecks {
     private static final int VALUES = 10007;
     private static final int PARTS = Math.ceilDiv(VALUES, 4 * BLOCK);
     private static final float LEARNING_RATE = 0.002f;
+    private static final float WEIGHT_DECAY = 0.1f;
     private static final float MAX_NORM = 0.5f;
 
     private KernelChecks() {}
@@ -34,6 +37,7 @@ final class KernelChecks {
         return List.of(
                 check("embedding_gather", ROWS + " rows of " + DIM + ", two ids out of range", KernelChecks::gather),
                 check("embedding_gradient", "repeated ids, two out of range", KernelChecks::gatherGradient),
+                check("embedding_gradient_add", "the same, added to values", KernelChecks::gatherGradientAdd),
                 check("cross_entropy_gradient", "loss and gradient, logits to ±50", KernelChecks::crossEntropyGradient),
                 check("cross_entropy_loss", "loss, logits to ±50", KernelChecks::crossEntropyLoss),
                 check("bias_gradient", ROWS + " x " + VOCAB, KernelChecks::biasGradient),
@@ -41,7 +45,11 @@ final class KernelChecks {
                 check("sum_of_squares", VALUES + " values in " + PARTS + " parts", KernelChecks::sumOfSquares),
                 check("adam_prepare", "norm, clipping and bias corrections, 3 steps", KernelChecks::adamPrepare),
                 check("adam_update", "parameters and both moments, 3 steps", KernelChecks::adamUpdate),
-                check("sample", "draws fall into their words' shares", KernelChecks::sample),
+                check("sgd_prepare", "norm, clipping and the average's weight, 3 steps", KernelChecks::sgdPrepare),
+                check("sgd_update", "parameters and their average, 3 steps", KernelChecks::sgdUpdate),
+                check("dropout", "half of " + VALUES + " values, and the same again", KernelChecks::dropout),
+                check("sample", "words with the largest Gumbel scores", KernelChecks::sample),
+                check("sampling_floor", "top-k and top-p, by sorting", KernelChecks::samplingFloor),
                 check("advance", "past 32 bits", KernelChecks::advance));
     }
 
@@ -89,12 +97,20 @@ final class KernelChecks {
     }
 
     private static void gatherGradient(Bench bench, Check.Comparer comparer) {
+        gatherGradient(bench, comparer, "embedding_gradient", new double[VOCAB * DIM]);
+    }
+
+    private static void gatherGradientAdd(Bench bench, Check.Comparer comparer) {
+        gatherGradient(bench, comparer, "embedding_gradient_add", bench.scratch.uniform(VOCAB * DIM, 1));
+    }
+
+    private static void gatherGradient(Bench bench, Check.Comparer comparer, String kernel, double[] before) {
         Scratch scratch = bench.scratch;
         double[] dout = scratch.uniform(ROWS * DIM, 1);
         int[] ids = bench.roughIds();
-        DeviceBuffer gradient = scratch.upload(new double[VOCAB * DIM]);
-        bench.launch("embedding_gradient", ROWS, WARP, gradient, scratch.upload(dout), scratch.upload(ids), ROWS, DIM, VOCAB);
-        double[] expected = new double[VOCAB * DIM];
+        DeviceBuffer gradient = scratch.upload(before);
+        bench.launch(kernel, ROWS, WARP, gradient, scratch.upload(dout), scratch.upload(ids), ROWS, DIM, VOCAB);
+        double[] expected = before.clone();
         for (int i = 0; i < dout.length; i++) {
             if (known(ids[i / DIM])) {
                 expected[ids[i / DIM] * DIM + i % DIM] += dout[i];
@@ -180,14 +196,86 @@ final class KernelChecks {
         DeviceBuffer state = scratch.own(DeviceBuffer.allocate(AdamState.BYTES));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment host = arena.allocate(AdamState.BYTES, Double.BYTES);
-            AdamState.initialize(host, LEARNING_RATE, ReferenceModel.BETA1, ReferenceModel.BETA2, ReferenceModel.EPSILON);
+            AdamState.initialize(host, LEARNING_RATE, ReferenceModel.BETA1, ReferenceModel.BETA2, ReferenceModel.EPSILON, 0);
             scratch.copyFrom(state, host);
         }
         return state;
     }
 
+    private static DeviceBuffer sgdState(Scratch scratch) {
+        DeviceBuffer state = scratch.own(DeviceBuffer.allocate(SgdState.BYTES));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment host = arena.allocate(SgdState.BYTES, Float.BYTES);
+            SgdState.initialize(host, LEARNING_RATE, WEIGHT_DECAY, 0);
+            scratch.copyFrom(state, host);
+        }
+        return state;
+    }
+
+    private static void sgdPrepare(Bench bench, Check.Comparer comparer) {
+        DeviceBuffer state = sgdState(bench.scratch);
+        for (int step = 1; step <= 3; step++) {
+            double[] gradient = bench.scratch.uniform(VALUES, step == 2 ? 1e-3 : 1); // the second is short enough not to be clipped
+            prepare("sgd_prepare", bench, state, bench.scratch.upload(gradient));
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment host = bench.scratch.copyTo(state, arena);
+                compareOne(comparer, "gradient norm", Math.sqrt(sumOfSquares(gradient)), host.get(JAVA_FLOAT, SgdState.GRAD_NORM));
+                compareOne(comparer, "clipping scale", clipScale(gradient), host.get(JAVA_FLOAT, SgdState.CLIP_SCALE));
+                compareOne(comparer, "average's weight", step == 3 ? 0.5 : 1, host.get(JAVA_FLOAT, SgdState.AVERAGE_WEIGHT));
+                compareOne(comparer, "step", step, host.get(JAVA_INT, SgdState.STEP));
+            }
+        }
+    }
+
+    private static void sgdUpdate(Bench bench, Check.Comparer comparer) {
+        Scratch scratch = bench.scratch;
+        double[] p = scratch.uniform(VALUES, 1);
+        double[] average = new double[VALUES];
+        DeviceBuffer state = sgdState(scratch);
+        DeviceBuffer pBuffer = scratch.upload(p);
+        DeviceBuffer averageBuffer = scratch.upload(average);
+        for (int step = 1; step <= 3; step++) {
+            double[] gradient = scratch.uniform(VALUES, 1);
+            DeviceBuffer gBuffer = scratch.upload(gradient);
+            prepare("sgd_prepare", bench, state, gBuffer);
+            bench.launch("sgd_update", PARTS, BLOCK, pBuffer, averageBuffer, gBuffer, state, (long) VALUES);
+            double scale = clipScale(gradient);
+            double weight = step == 3 ? 0.5 : 1;
+            Arrays.setAll(p, i -> p[i] - LEARNING_RATE * (gradient[i] * scale + WEIGHT_DECAY * p[i]));
+            Arrays.setAll(average, i -> average[i] + (p[i] - average[i]) * weight);
+        }
+        comparer.compare("parameters", p, scratch.read(pBuffer));
+        comparer.compare("average", average, scratch.read(averageBuffer));
+    }
+
+    /** Which values are dropped follows from Philox; the same launch on other values drops the same ones. */
+    private static void dropout(Bench bench, Check.Comparer comparer) {
+        Scratch scratch = bench.scratch;
+        long seed = 1234567890123L;
+        int step = 3;
+        int site = 1;
+        DeviceBuffer counter = scratch.upload(step, 0);
+        for (String what : List.of("values", "gradients")) {
+            double[] values = scratch.uniform(VALUES, 1);
+            DeviceBuffer buffer = scratch.upload(values);
+            bench.launch("dropout", PARTS, BLOCK, buffer, buffer, counter, (long) VALUES, 1 << 31, 2f, seed, site);
+            double[] dropped = scratch.read(buffer);
+            double[] expected = new double[VALUES];
+            int[] words = new int[4];
+            for (int i = 0; i < VALUES; i++) {
+                Philox.words(i / 4, 0, step, site, seed, words, 0);
+                expected[i] = words[i % 4] < 0 ? 2 * values[i] : 0;
+            }
+            comparer.compare(what, expected, dropped);
+        }
+    }
+
     private static void prepare(Bench bench, DeviceBuffer state, DeviceBuffer gradient) {
-        bench.launch("adam_prepare", 1, BLOCK, state, partials(bench, gradient), PARTS, MAX_NORM);
+        prepare("adam_prepare", bench, state, gradient);
+    }
+
+    private static void prepare(String kernel, Bench bench, DeviceBuffer state, DeviceBuffer gradient) {
+        bench.launch(kernel, 1, BLOCK, state, partials(bench, gradient), PARTS, MAX_NORM);
     }
 
     private static double clipScale(double[] gradient) {
@@ -249,30 +337,63 @@ final class KernelChecks {
         double[] bias = scratch.uniform(VOCAB, 1);
         DeviceBuffer ids = scratch.upload(new int[ROWS]);
         DeviceBuffer history = scratch.upload(new int[ROWS * (counter + 1)]);
-        bench.launch("sample", ROWS, WIDE_BLOCK, ids, history, scratch.upload(counter, 0), scratch.upload(logits), scratch.upload(bias),
-                ROWS, VOCAB, temperature, seed);
+        DeviceBuffer state = samplingState(scratch, seed, temperature, 0, 1, counter + 1);
+        for (int i = 0; i < counter; i++) {
+            bench.launch("advance", 1, WARP, state);
+        }
+        bench.launch("sample", ROWS, WIDE_BLOCK, ids, history, state, scratch.upload(logits), scratch.upload(bias), null, ROWS, VOCAB);
         int[] drawn = scratch.readInts(ids);
         int[] remembered = Arrays.copyOfRange(scratch.readInts(history), ROWS * counter, ROWS * (counter + 1));
-        double[] random = new double[ROWS];
-        double[] nearest = new double[ROWS];
+        double[] largest = new double[ROWS];
+        double[] found = new double[ROWS];
         for (int row = 0; row < ROWS; row++) {
-            random[row] = (Philox.firstWord(counter, 0, row, 0, seed) >>> 8) * 0x1p-24;
-            double[] x = Arrays.copyOfRange(logits, row * VOCAB, (row + 1) * VOCAB);
-            Arrays.setAll(x, word -> Math.exp((x[word] + bias[word]) / temperature));
-            nearest[row] = nearestInShare(random[row], x, drawn[row]);
+            double[] scores = new double[VOCAB];
+            for (int word = 0; word < VOCAB; word++) {
+                int[] bits = new int[4];
+                Philox.words(counter, 0, row, word / 4, seed, bits, 0);
+                double w = (Integer.toUnsignedLong(bits[word % 4]) + 0.5) * 0x1p-32;
+                scores[word] = logits[row * VOCAB + word] + bias[word] - temperature * Math.log(-Math.log1p(-w));
+            }
+            largest[row] = Arrays.stream(scores).max().getAsDouble();
+            found[row] = known(drawn[row]) ? scores[drawn[row]] : Double.NaN;
         }
-        comparer.compare("draws", random, nearest);
+        comparer.compare("draws", largest, found);
         comparer.compare("history", Arrays.stream(drawn).asDoubleStream().toArray(), Arrays.stream(remembered).asDoubleStream().toArray());
     }
 
-    /** Returns the number nearest to {@code random} that draws {@code word}, in exact arithmetic; NaN for an unknown word. */
-    private static double nearestInShare(double random, double[] weights, int word) {
-        if (!known(word)) {
-            return Double.NaN;
+    private static DeviceBuffer samplingState(Scratch scratch, long seed, float temperature, int topK, float topP, int capacity) {
+        DeviceBuffer state = scratch.floats((int) SamplingState.BYTES / Float.BYTES);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment host = arena.allocate(SamplingState.BYTES, Long.BYTES);
+            SamplingState.initialize(host, seed, temperature, topK, topP, capacity);
+            scratch.copyFrom(state, host);
         }
-        double total = Arrays.stream(weights).sum();
-        double below = Arrays.stream(weights, 0, word).sum() / total;
-        return Math.clamp(random, below, below + weights[word] / total);
+        return state;
+    }
+
+    private static void samplingFloor(Bench bench, Check.Comparer comparer) {
+        Scratch scratch = bench.scratch;
+        double[] logits = scratch.uniform(ROWS * VOCAB, 3);
+        double[] bias = scratch.uniform(VOCAB, 1);
+        DeviceBuffer floors = scratch.floats(ROWS);
+        for (int topK : new int[] {40, 0}) {
+            double topP = 0.75;
+            DeviceBuffer state = samplingState(scratch, 1, 1, topK, topK == 0 ? (float) topP : 1, 1);
+            bench.launch("sampling_floor", ROWS, WIDE_BLOCK, floors, state, scratch.upload(logits), scratch.upload(bias), ROWS, VOCAB);
+            double[] expected = new double[ROWS];
+            for (int row = 0; row < ROWS; row++) {
+                double[] x = Arrays.copyOfRange(logits, row * VOCAB, (row + 1) * VOCAB);
+                Arrays.setAll(x, word -> x[word] + bias[word]);
+                Arrays.sort(x);
+                int last = VOCAB - Math.max(topK, 1);
+                double enough = topK == 0 ? topP * Arrays.stream(x).map(Math::exp).sum() : 0;
+                for (double sum = Math.exp(x[last]); sum < enough; sum += Math.exp(x[last])) {
+                    last--;
+                }
+                expected[row] = x[last];
+            }
+            comparer.compare(topK == 0 ? "floors of top-p" : "floors of top-k", expected, scratch.read(floors));
+        }
     }
 
     private static void advance(Bench bench, Check.Comparer comparer) {

@@ -8,15 +8,22 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gatun.cuda.CudaException;
+import dev.gatun.cuda.DeviceInfo;
+import dev.gatun.cuda.Stream;
 import dev.gatun.device.Device;
 import dev.gatun.device.DeviceException;
+import dev.gatun.generated.cudart.Cudart;
 import dev.gatun.lm.ModelConfig;
 import dev.gatun.lm.kernels.LmPtx;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -29,7 +36,12 @@ class DoctorTest {
     private final StringWriter out = new StringWriter();
 
     private ObjectNode examine(List<Check> checks) {
-        return new Doctor(new PrintWriter(out, true), false, checks, MOMENT).examine("gatun test", Device::current);
+        return doctor(false, checks).examine("gatun test", Device::current);
+    }
+
+    /** Other tests of this process have made native calls before: they are not counted. */
+    private Doctor doctor(boolean json, List<Check> checks) {
+        return new Doctor(new PrintWriter(out, true), json, checks, MOMENT, Optional.empty());
     }
 
     /** The check with one of its reference values, among the middle of each array, off by a tenth of the array's largest value. */
@@ -97,7 +109,7 @@ class DoctorTest {
 
     @Test
     void aDeviceThatCannotBeHadIsReportedAsMissing() {
-        ObjectNode report = new Doctor(new PrintWriter(out, true), false, Doctor.allChecks(), MOMENT).examine("gatun test", () -> {
+        ObjectNode report = doctor(false, Doctor.allChecks()).examine("gatun test", () -> {
             throw new DeviceException("no driver\nInstall one.");
         });
         assertFalse(report.get("passed").asBoolean());
@@ -107,8 +119,33 @@ class DoctorTest {
     }
 
     @Test
+    void anObjectThatIsNotClosedIsFound() {
+        List<Check> leaks = LeakChecks.all();
+        try (Stream leaked = Stream.create()) {
+            Check.Result result = leaks.getFirst().run();
+            assertTrue(result.difference().startsWith("native objects made and destroyed"), result.difference());
+        }
+    }
+
+    @Test
+    void memoryThatIsNotFreedIsFound() {
+        int bytes = 1 << 20;
+        try (Arena arena = Arena.ofConfined()) {
+            List<MemorySegment> lost = new ArrayList<>();
+            Check.Result result = LeakChecks.all(() -> {
+                MemorySegment pointer = arena.allocate(Cudart.C_POINTER);
+                CudaException.checkRuntime(Cudart.cudaMalloc(pointer, bytes), "cudaMalloc");
+                lost.add(pointer.get(Cudart.C_POINTER, 0));
+                return DeviceInfo.freeMemoryBytes();
+            }).getFirst().run();
+            lost.forEach(Cudart::cudaFree);
+            assertTrue(result.difference().startsWith("models whose memory came back"), result.difference());
+        }
+    }
+
+    @Test
     void jsonIsQuietUntilTheEndAndListsAllChecks() throws IOException {
-        ObjectNode report = new Doctor(new PrintWriter(out, true), true, Doctor.allChecks(), MOMENT).examine("gatun test", Device::current);
+        ObjectNode report = doctor(true, Doctor.allChecks()).examine("gatun test", Device::current);
         assertEquals("", out.toString());
         JsonNode parsed = new ObjectMapper().readTree(report.toString());
         assertEquals(Doctor.allChecks().stream().map(Check::name).toList(), parsed.findValuesAsText("name"));

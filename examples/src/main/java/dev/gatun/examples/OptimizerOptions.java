@@ -1,0 +1,107 @@
+package dev.gatun.examples;
+
+import dev.gatun.lm.Optimizer;
+import dev.gatun.lm.TrainingOptions;
+import java.util.Locale;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** How {@code gatun train} regularises a model and moves its parameters; what is not given is the preset's. */
+final class OptimizerOptions {
+    private enum Kind {
+        ADAM, ADAMW, SGD, ASGD;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** PyTorch's default for AdamW. */
+    private static final float ADAMW_DECAY = 0.01f;
+
+    @Option(names = "--dropout", paramLabel = "X", converter = Share.class,
+            description = "The share of values dropped in training around and between the LSTM layers; 0: none.")
+    private Float dropout;
+
+    @Option(names = "--optimizer", paramLabel = "adam|adamw|sgd|asgd", converter = KindReader.class,
+            description = "How parameters follow gradients: Adam, Adam with decoupled weight decay, gradient descent, or the same with"
+                    + " the parameters averaged from the first step on. Set --lr to suit it.")
+    private Kind kind;
+
+    @Option(names = "--weight-decay", paramLabel = "X", converter = Numbers.NotNegativeReal.class,
+            description = "Weight decay of adamw (default 0.01), sgd and asgd (default 0).")
+    private Float weightDecay;
+
+    @Option(names = "--init-scale", paramLabel = "X", converter = Numbers.NotNegativeReal.class,
+            description = "First weights are drawn evenly from -X to X; 0: as PyTorch does.")
+    private Float initScale;
+
+    /** Takes what was not given from a preset. */
+    void applyPreset(Preset preset) {
+        dropout = dropout == null ? preset.dropout : dropout;
+        kind = kind == null ? kindOf(preset.optimizer) : kind;
+        initScale = initScale == null ? preset.initScale : initScale;
+        weightDecay = weightDecay == null ? kind == Kind.ADAMW ? ADAMW_DECAY : 0 : weightDecay;
+    }
+
+    /**
+     * Returns training options with the dropout and the optimiser that were asked for.
+     *
+     * @throws CommandException if a weight decay is asked for that the optimiser does not have
+     */
+    TrainingOptions apply(TrainingOptions options) {
+        return options.withDropout(dropout).withOptimizer(optimizer());
+    }
+
+    /** Returns the range that first weights are drawn from, or 0 for PyTorch's distributions. */
+    float initScale() {
+        return initScale;
+    }
+
+    private Optimizer optimizer() {
+        Optimizer.Adam adam = Optimizer.Adam.DEFAULT;
+        return switch (kind) {
+            case ADAM -> {
+                if (weightDecay > 0) {
+                    throw new CommandException("adam has no weight decay; use --optimizer adamw, sgd or asgd with --weight-decay");
+                }
+                yield adam;
+            }
+            case ADAMW -> new Optimizer.Adam(adam.beta1(), adam.beta2(), adam.epsilon(), weightDecay);
+            case SGD -> new Optimizer.Sgd(weightDecay);
+            case ASGD -> new Optimizer.AveragedSgd(weightDecay, 0);
+        };
+    }
+
+    private static Kind kindOf(Optimizer optimizer) {
+        return switch (optimizer) {
+            case Optimizer.Adam adam -> adam.weightDecay() > 0 ? Kind.ADAMW : Kind.ADAM;
+            case Optimizer.Sgd _ -> Kind.SGD;
+            case Optimizer.AveragedSgd _ -> Kind.ASGD;
+        };
+    }
+
+    /** A number from 0 to below 1. */
+    private static final class Share implements ITypeConverter<Float> {
+        @Override
+        public Float convert(String value) {
+            try {
+                float share = Float.parseFloat(value);
+                if (share >= 0 && share < 1) {
+                    return share;
+                }
+            } catch (NumberFormatException e) {
+                // falls through to the one message
+            }
+            throw new TypeConversionException("expected a number of at least 0 and below 1, got '" + value + "'");
+        }
+    }
+
+    private static final class KindReader extends Choice<Kind> {
+        KindReader() {
+            super(Kind.values());
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package dev.gatun.examples;
+
+import dev.gatun.lm.Evaluation;
+import dev.gatun.lm.Evaluator;
+import dev.gatun.lm.LanguageModel;
+import dev.gatun.lm.text.TokenStream;
+import dev.gatun.lm.text.Vocabulary;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code gatun score}: how likely a trained model finds each word of a text. */
+@Command(name = "score",
+        description = {"Prints each word of a text, a tab, and the natural logarithm of its probability after all words before.",
+            "The first word is not predicted. The total and the perplexity go to the standard error stream."})
+final class ScoreCommand implements Callable<Integer> {
+    /** Steps that one row of text advances by at once; of no influence on the scores but for rounding. */
+    private static final int SEQ = 32;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--model", paramLabel = "DIR", required = true, description = "The folder that gatun train wrote.")
+    private Path model;
+
+    @Option(names = "--data", paramLabel = "FILE|-", required = true,
+            description = "The text, UTF-8; - for the standard input. Unknown words count as <unk> where the vocabulary has that.")
+    private String data;
+
+    @Mixin
+    private DeviceOption device;
+
+    @Override
+    public Integer call() throws IOException {
+        RunDirectory directory = new RunDirectory(model);
+        Vocabulary vocabulary = directory.readVocabulary();
+        try (TokenStream text = read(vocabulary)) {
+            if (text.size() < 2) {
+                throw new CommandException("a text of " + text.size() + " token has nothing to predict; at least two are needed");
+            }
+            device.choose();
+            try (LanguageModel loaded = directory.load(vocabulary); Evaluator evaluator = new Evaluator(loaded, 1, SEQ)) {
+                PrintWriter print = spec.commandLine().getOut();
+                long[] position = {1};
+                Evaluation evaluation = evaluator.score(text, score ->
+                        print.printf(Locale.ROOT, "%s\t%.6f%n", vocabulary.word(text.id(position[0]++)), score));
+                print.flush();
+                spec.commandLine().getErr().printf(Locale.ROOT, "total %.4f over %d words, perplexity %.2f%n",
+                        -evaluation.meanLoss() * evaluation.tokens(), evaluation.tokens(), evaluation.perplexity());
+            }
+        }
+        return 0;
+    }
+
+    private TokenStream read(Vocabulary vocabulary) throws IOException {
+        if (!data.equals("-")) {
+            return TokenStream.readKnown(Path.of(data), vocabulary);
+        }
+        String text = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+        return TokenStream.of(Inputs.encode(text.isEmpty() || text.endsWith("\n") ? text : text + "\n", vocabulary, "the standard input"));
+    }
+}

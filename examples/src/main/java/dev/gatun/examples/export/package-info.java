@@ -1,0 +1,2 @@
+/** A trained model in the formats of other programs. */
+package dev.gatun.examples.export;

@@ -1,0 +1,2 @@
+/** TensorBoard's event files. */
+package dev.gatun.examples.tensorboard;
