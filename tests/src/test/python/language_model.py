@@ -8,30 +8,41 @@ from torch import nn
 
 
 class LanguageModel(nn.Module):
-    """Embedding, LSTM and projection, with the parameter names that Gatun's checkpoints use."""
+    """Embedding, LSTM or GRU, and output layer, with the parameter names that Gatun's checkpoints use."""
 
-    def __init__(self, vocabulary, embed, hidden, layers):
+    def __init__(self, vocabulary, embed, hidden, layers, cell="lstm", projection=0, tied=False):
         super().__init__()
         self.embed = nn.Embedding(vocabulary, embed)
-        self.lstm = nn.LSTM(embed, hidden, layers, batch_first=True)
-        self.linear = nn.Linear(hidden, vocabulary)
+        if cell == "gru":
+            self.gru = nn.GRU(embed, hidden, layers, batch_first=True)
+        else:
+            self.lstm = nn.LSTM(embed, hidden, layers, batch_first=True, proj_size=projection)
+        self.linear = nn.Linear(projection or hidden, vocabulary)
+        if tied:
+            self.embed.weight = self.linear.weight
 
     def zero_state(self, batch):
-        shape = self.lstm.num_layers, batch, self.lstm.hidden_size
-        return torch.zeros(shape, dtype=self.embed.weight.dtype), torch.zeros(shape, dtype=self.embed.weight.dtype)
+        """A tuple of the hidden state and, of an LSTM, the cell state."""
+        layers = self.gru if hasattr(self, "gru") else self.lstm
+        widths = [layers.proj_size or layers.hidden_size] + [layers.hidden_size] * hasattr(self, "lstm")
+        return tuple(torch.zeros(layers.num_layers, batch, width, dtype=self.embed.weight.dtype) for width in widths)
 
     def forward(self, ids, state):
         """ids [batch][seq] -> logits [batch * seq][vocabulary], new state"""
-        out, state = self.lstm(self.embed(ids), state)
+        if hasattr(self, "gru"):
+            out, hidden = self.gru(self.embed(ids), state[0])
+            state = (hidden,)
+        else:
+            out, state = self.lstm(self.embed(ids), state)
         return self.linear(out.reshape(-1, out.size(2))), state
 
 
 class Training:
-    """The tutorial's step: the state carried but detached, the gradient's norm clipped, Adam."""
+    """The tutorial's step: the state carried but detached, the gradient's norm clipped, Adam or another optimiser."""
 
-    def __init__(self, model, batch, clip, learning_rate):
+    def __init__(self, model, batch, clip, lr, optimizer=torch.optim.Adam, **settings):
         self.model, self.batch, self.clip = model, batch, clip
-        self.optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+        self.optimizer = optimizer(model.parameters(), lr=lr, **settings)
         self.loss = nn.CrossEntropyLoss()
         self.reset_state()
 
@@ -40,7 +51,7 @@ class Training:
 
     def gradient(self, inputs, targets):
         """Forward and backward over one window, int64 [batch][seq]; returns the loss before the update."""
-        logits, self.state = self.model(inputs, [s.detach() for s in self.state])
+        logits, self.state = self.model(inputs, tuple(s.detach() for s in self.state))
         loss = self.loss(logits, targets.reshape(-1))
         self.optimizer.zero_grad()
         loss.backward()
@@ -102,8 +113,12 @@ def weights(model):
 
 
 def model_of(tensors):
-    """A model of the sizes that its weights have."""
-    layers = sum(name.startswith("lstm.weight_hh_l") for name in tensors)
-    model = LanguageModel(*tensors["embed.weight"].shape, tensors["lstm.weight_hh_l0"].shape[1], layers)
-    model.load_state_dict(tensors)
+    """A model of the kind and sizes that its weights have; a file without linear.weight is that of a tied one."""
+    cell, gates = ("gru", 3) if "gru.weight_hh_l0" in tensors else ("lstm", 4)
+    layers = sum(name.startswith(f"{cell}.weight_hh_l") for name in tensors)
+    rows, output = tensors[f"{cell}.weight_hh_l0"].shape
+    tied = "linear.weight" not in tensors or torch.equal(tensors["linear.weight"], tensors["embed.weight"])
+    projection = output if f"{cell}.weight_hr_l0" in tensors else 0
+    model = LanguageModel(*tensors["embed.weight"].shape, rows // gates, layers, cell, projection, tied)
+    model.load_state_dict({"linear.weight": tensors["embed.weight"], **tensors} if tied else tensors)
     return model

@@ -1,8 +1,10 @@
-"""PyTorch's side of comparisons on a real text: the tutorial's training, and the perplexity of a saved model.
+"""PyTorch's side of comparisons on a real text: the tutorial's training, and the perplexity of a saved model
+or its score of each word.
 
     python tutorial.py init  --data ptb.train.txt --out initial.safetensors [--seed N] [sizes]
     python tutorial.py train --data ptb.train.txt --init initial.safetensors --steps N [--out metrics.json] [--save F] [options]
     python tutorial.py perplexity --model F.safetensors --vocabulary vocabulary.txt --data F --batch N --seq N
+    python tutorial.py score --model F.safetensors --vocabulary vocabulary.txt --data F
 
 The defaults are the tutorial's. Results are written as JSON to --out or standard output, progress to standard error.
 """
@@ -22,7 +24,7 @@ from language_model import LanguageModel, Training, load, model_of, read_ids, sa
 def init(args):
     _, words = read_ids(args.data)
     torch.manual_seed(args.seed)
-    save(args.out, weights(LanguageModel(words, args.embed, args.hidden, args.layers)))
+    save(args.out, weights(LanguageModel(words, args.embed, args.hidden, args.layers, args.cell, args.proj, args.tie)))
 
 
 def train(args):
@@ -67,9 +69,22 @@ def perplexity(args):
     return {"perplexity": math.exp(loss / count), "windows": count}
 
 
+@torch.no_grad()
+def score(args):
+    """The log-probability of each word of a text but its first, after all words before."""
+    with open(args.vocabulary, encoding="utf-8") as words:
+        ids, _ = read_ids(args.data, words.read().splitlines())
+    model = model_of(load(args.model))
+    logits, _ = model(ids[None, :-1], model.zero_state(1))
+    return {"scores": (-torch.nn.functional.cross_entropy(logits, ids[1:], reduction="none")).tolist()}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["init", "train", "perplexity"])
+    parser.add_argument("command", choices=["init", "train", "perplexity", "score"])
+    parser.add_argument("--cell", choices=["lstm", "gru"], default="lstm")
+    parser.add_argument("--proj", type=int, default=0)
+    parser.add_argument("--tie", action="store_true")
     for name in "data", "init", "save", "model", "vocabulary", "out":
         parser.add_argument(f"--{name}")
     for name, default in dict(embed=128, hidden=1024, layers=1, batch=20, seq=30, epochs=5, steps=2**31, seed=1, threads=0).items():
@@ -79,7 +94,7 @@ def main():
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
-    result = dict(init=init, train=train, perplexity=perplexity)[args.command](args)
+    result = dict(init=init, train=train, perplexity=perplexity, score=score)[args.command](args)
     if result and args.out:
         with open(args.out, "w") as out:
             json.dump(result, out)

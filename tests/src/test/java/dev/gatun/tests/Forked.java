@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 /** A process that a test starts and waits for: its exit code and what it printed, standard error included. */
 record Forked(int exitCode, String output) {
     private static final int MINUTES = 10;
+    private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 
     /** Runs a command; fails if it takes too long. */
     static Forked run(List<String> command) throws IOException, InterruptedException {
@@ -36,8 +37,7 @@ record Forked(int exitCode, String output) {
 
     /** Runs this JDK's {@code java}. */
     static Forked java(String... arguments) throws IOException, InterruptedException {
-        return run(Stream.concat(Stream.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()), Arrays.stream(arguments))
-                .toList());
+        return run(Stream.concat(Stream.of(JAVA), Arrays.stream(arguments)).toList());
     }
 
     /** Runs a main class over NVIDIA's libraries, without a driver, from a folder that holds them. */
@@ -58,10 +58,15 @@ record Forked(int exitCode, String output) {
 
     /** Runs {@code gatun} on the host device. */
     static Forked gatun(Object... arguments) throws IOException, InterruptedException {
-        List<String> all = new ArrayList<>(List.of("--enable-native-access=ALL-UNNAMED", "-Dgatun.device=host", "-cp",
+        return run(gatunCommand(arguments));
+    }
+
+    /** Returns the command that runs {@code gatun} on the host device. */
+    static List<String> gatunCommand(Object... arguments) {
+        List<String> command = new ArrayList<>(List.of(JAVA, "--enable-native-access=ALL-UNNAMED", "-Dgatun.device=host", "-cp",
                 System.getProperty("java.class.path"), "dev.gatun.examples.Gatun"));
-        Arrays.stream(arguments).map(Object::toString).forEach(all::add);
-        return java(all.toArray(String[]::new));
+        Arrays.stream(arguments).map(Object::toString).forEach(command::add);
+        return command;
     }
 
     /** Fails unless the process ended well; returns its output. */

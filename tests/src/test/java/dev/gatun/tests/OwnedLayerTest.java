@@ -30,6 +30,7 @@ import dev.gatun.lm.kernels.LmPtx;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 /** The owned classes of bindings, on the software device in checked mode. */
@@ -161,8 +162,8 @@ class OwnedLayerTest {
     @Test
     void aStreamWaitsForTheEventOfAnother() {
         try (Arena arena = Arena.ofConfined(); Stream first = Stream.create(); Stream second = Stream.create();
-                Event copied = Event.create(); PinnedBuffer pinned = PinnedBuffer.allocate(8); DeviceBuffer from = DeviceBuffer.allocateFloats(2);
-                DeviceBuffer to = DeviceBuffer.allocateFloats(2)) {
+                Event copied = Event.create(); PinnedBuffer pinned = PinnedBuffer.allocate(8);
+                DeviceBuffer from = DeviceBuffer.allocateFloats(2); DeviceBuffer to = DeviceBuffer.allocateFloats(2)) {
             MemorySegment.copy(floats(arena, 3, 7), 0, pinned.segment(), 0, 8);
             from.copyFromAsync(pinned.segment(), first);
             copied.record(first);
@@ -218,6 +219,49 @@ class OwnedLayerTest {
             }
             assertTrue(4 * floats <= rnn.weightSpaceBytes());
             assertThrows(CudnnException.class, () -> rnn.weights(weights, 2, 0));
+        }
+    }
+
+    @Test
+    void aProjectionsMatrixHasNoBiasAndAGruThreeGates() {
+        try (Stream stream = Stream.create(); Dnn dnn = Dnn.create(stream); DropoutDescriptor dropout = DropoutDescriptor.none(dnn);
+                RnnDescriptor projected = RnnDescriptor.projectedLstm(dnn, 5, 7, 3, 2, dropout);
+                RnnDescriptor gru = RnnDescriptor.gru(dnn, 5, 7, 1, dropout);
+                DeviceBuffer weights = DeviceBuffer.allocate(projected.weightSpaceBytes());
+                DeviceBuffer gruWeights = DeviceBuffer.allocate(gru.weightSpaceBytes())) {
+            RnnDescriptor.GateWeights projection = projected.weights(weights, 1, 8);
+            assertEquals(3, projection.rows());
+            assertEquals(7, projection.columns());
+            assertEquals(-1, projection.biasOffset());
+            assertEquals(3, projected.weights(weights, 1, 0).columns());
+            assertEquals(3, projected.outputSize());
+            assertEquals(3, gru.gates());
+            assertEquals(5, gru.weights(gruWeights, 0, 2).columns());
+            assertEquals(7, gru.weights(gruWeights, 0, 3).columns());
+            String none = assertThrows(IllegalArgumentException.class, () -> gru.weights(gruWeights, 0, 6)).getMessage();
+            assertEquals("the network has no weights of id 6: it has 3 gates and no projection", none);
+            assertThrows(CudnnException.class, () -> gru.weights(gruWeights, 0, 7));
+        }
+    }
+
+    @Test
+    void aGruTakesNoCellState() {
+        try (Arena arena = Arena.ofConfined(); Stream stream = Stream.create(); Dnn dnn = Dnn.create(stream);
+                DropoutDescriptor dropout = DropoutDescriptor.none(dnn); RnnDescriptor gru = RnnDescriptor.gru(dnn, 3, 4, 1, dropout);
+                Rnn rnn = Rnn.create(dnn, gru, 5, 2, true); DeviceBuffer weights = DeviceBuffer.allocate(gru.weightSpaceBytes());
+                DeviceBuffer x = DeviceBuffer.allocateFloats(5 * 2 * 3); DeviceBuffer y = DeviceBuffer.allocateFloats(5 * 2 * 4);
+                DeviceBuffer state = device(arena, 8, 8, 8, 8, 8, 8, 8, 8)) {
+            weights.zeroAsync(stream);
+            x.zeroAsync(stream);
+            String refused = assertThrows(IllegalArgumentException.class,
+                    () -> rnn.forward(x, y, state, state, null, null, weights)).getMessage();
+            assertEquals("cx must be null: a GRU has no cell state", refused);
+            rnn.forward(x, y, state, null, null, null, weights);
+            rnn.backwardData(y, y, x, state, null, null, null, null, null, weights);
+            rnn.backwardWeights(x, state, y, weights);
+            stream.synchronize();
+            // With all weights zero z is 1/2 and n is 0, so every step halves the state.
+            assertArrayEquals(new float[] {4, 4, 4, 4, 4, 4, 4, 4, 2}, Arrays.copyOf(read(y, arena), 9));
         }
     }
 

@@ -3,9 +3,11 @@ package dev.gatun.tests;
 import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.stream.Stream;
 
 /**
@@ -32,6 +34,23 @@ final class Peers {
         }
     }
 
+    /** Returns Chromium or Google's Chrome: the program that {@code GATUN_CHROMIUM} names, or the first one on the path. */
+    static Path chromium() {
+        String named = System.getenv("GATUN_CHROMIUM");
+        Stream<Path> candidates = named != null ? Stream.of(Path.of(named))
+                : Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
+                        .flatMap(folder -> Stream.of("chromium", "chromium-browser", "google-chrome").map(Path.of(folder)::resolve));
+        return candidates.filter(Files::isExecutable).findFirst().orElseGet(() -> missing(
+                "no Chromium" + (named == null ? " on PATH" : " at " + named) + ": run .ci/setup-peers.sh as root on Debian, install it,"
+                        + " or set GATUN_CHROMIUM to the program"));
+    }
+
+    /** Returns util-linux's {@code script}, which gives a process a terminal. */
+    static Path terminal() {
+        Path script = Path.of("/usr/bin/script");
+        return Files.isExecutable(script) ? script : missing("no " + script + ": install it; it is of util-linux");
+    }
+
     /** Returns a script of {@code src/test/python}. */
     static Path script(String name) {
         return ROOT.resolve("tests/src/test/python").resolve(name);
@@ -50,7 +69,10 @@ final class Peers {
     }
 
     private static Path missingPeer(Path path) {
-        String message = "no " + path + ": run .ci/setup-peers.sh, or set GATUN_PEERS to a folder that it has set up";
+        return missing("no " + path + ": run .ci/setup-peers.sh, or set GATUN_PEERS to a folder that it has set up");
+    }
+
+    private static Path missing(String message) {
         return "true".equals(System.getenv("CI")) ? fail(message) : abort(message);
     }
 }

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
 
-/** embedding_gather and embedding_gradient. */
+/** embedding_gather, embedding_gradient and embedding_gradient_add. */
 final class EmbeddingChecks {
     private EmbeddingChecks() {}
 
@@ -47,6 +47,15 @@ final class EmbeddingChecks {
 
     /** Sums are made in token order, so that they equal a plain loop in single precision bit by bit; other rows stay. */
     static void gradient(KernelBench bench) {
+        gradient(bench, "embedding_gradient", false);
+    }
+
+    /** As above, with what a row holds as the first term. */
+    static void gradientAdd(KernelBench bench) {
+        gradient(bench, "embedding_gradient_add", true);
+    }
+
+    private static void gradient(KernelBench bench, String kernel, boolean adds) {
         for (int[] size : sizes(bench)) {
             int tokens = size[0];
             int dim = size[1];
@@ -60,13 +69,14 @@ final class EmbeddingChecks {
                 int id = ids[token];
                 if (id >= 0 && id < vocab) {
                     for (int i = 0; i < dim; i++) {
-                        expected[id * dim + i] = (seen[id] ? expected[id * dim + i] : 0) + KernelBench.at(dout, token * dim + i);
+                        float sum = seen[id] || adds ? expected[id * dim + i] : 0;
+                        expected[id * dim + i] = sum + KernelBench.at(dout, token * dim + i);
                     }
                     seen[id] = true;
                 }
             }
             for (int blocks : new int[] {tokens, Math.min(3, tokens), tokens + 2}) {
-                KernelBench.Result result = bench.run("embedding_gradient", blocks, KernelBench.inOut(before), dout,
+                KernelBench.Result result = bench.run(kernel, blocks, KernelBench.inOut(before), dout,
                         KernelBench.ints(ids), tokens, dim, vocab);
                 result.assertTwinEqual(0);
                 for (int i = 0; i < expected.length; i++) {

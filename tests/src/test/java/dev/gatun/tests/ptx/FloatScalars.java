@@ -26,12 +26,16 @@ final class FloatScalars {
         binary("min.f32", (a, b) -> Float.isNaN(a) ? b : Float.isNaN(b) ? a : Math.min(a, b));
         binary("max.f32", (a, b) -> Float.isNaN(a) ? b : Float.isNaN(b) ? a : Math.max(a, b));
         unary("neg.f32", x -> -x);
+        unary("abs.f32", Math::abs);
         unary("rcp.rn.f32", x -> (double) (1 / (float) x));
         // A root in double, rounded to float, is the root rounded to float: 53 bits are more than 2 * 24 + 2.
         unary("sqrt.rn.f32", Math::sqrt);
         unary("ex2.approx.ftz.f32", x -> flush((float) Math.pow(2, flush((float) x))));
+        binary("add.rz.f32", FloatScalars::addTowardsZero);
         ternary("fma.rn.f32", Math::fma);
         ternary("fma.rm.f32", FloatScalars::fmaDown);
+        Scalars.define("setp.nan.f32", 1, bits(32, 32), (a, b, c) -> of(Float.isNaN(asFloat(a)) || Float.isNaN(asFloat(b))));
+        Scalars.define("setp.num.f32", 1, bits(32, 32), (a, b, c) -> of(!Float.isNaN(asFloat(a)) && !Float.isNaN(asFloat(b))));
         relations("eq", (a, b) -> a == b);
         relations("ne", (a, b) -> a < b || a > b);
         relations("lt", (a, b) -> a < b);
@@ -59,6 +63,12 @@ final class FloatScalars {
         float nearest = (float) sum;
         boolean above = nearest == Float.POSITIVE_INFINITY || nearest - sum > error;
         return above ? Math.nextDown(nearest) : nearest;
+    }
+
+    /** Rounds a sum down where it is positive, and its negative where that is; in double the sum has the sign of the exact one. */
+    private static float addTowardsZero(float a, float b) {
+        double sum = (double) a + b;
+        return sum > 0 ? fmaDown(a, 1, b) : sum < 0 ? -fmaDown(-a, 1, -b) : a + b;
     }
 
     private static float flush(float x) {

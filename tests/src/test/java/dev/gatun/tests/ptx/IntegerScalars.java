@@ -23,10 +23,14 @@ final class IntegerScalars {
         Scalars.define("mul.wide.u32", 64, bits(32, 32), (a, b, c) -> a * b);
         binary32("div.u32", Integer::divideUnsigned);
         binary64("div.u64", Long::divideUnsigned);
+        binary32("rem.u32", Integer::remainderUnsigned);
+        binary64("rem.u64", Long::remainderUnsigned);
         binary32("min.s32", Math::min);
         binary32("max.s32", Math::max);
         binary32("min.u32", (a, b) -> Integer.compareUnsigned(a, b) < 0 ? a : b);
         binary32("max.u32", (a, b) -> Integer.compareUnsigned(a, b) > 0 ? a : b);
+        binary64("min.u64", (a, b) -> Long.compareUnsigned(a, b) < 0 ? a : b);
+        binary64("max.u64", (a, b) -> Long.compareUnsigned(a, b) > 0 ? a : b);
         logic();
         shifts();
         Scalars.define("brev.b32", 32, bits(32), (a, b, c) -> of(Integer.reverse((int) a)));

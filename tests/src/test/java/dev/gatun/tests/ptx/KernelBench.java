@@ -59,6 +59,9 @@ final class KernelBench {
         return new Output(content, content.byteSize());
     }
 
+    /** An argument whose memory begins {@code bytes} after a multiple of 256, whatever the setting. */
+    record Shifted(Object argument, int bytes) {}
+
     /** Counts the memory traffic of launches. */
     void traffic(Traffic traffic) {
         machine.traffic(traffic);
@@ -67,17 +70,19 @@ final class KernelBench {
     /**
      * Runs the kernel.
      *
-     * @param arguments a {@link MemorySegment} that must stay as it is, an {@link Output}, null for a null pointer, Integer, Long or
-     *     Float
+     * @param shifted a {@link MemorySegment} that must stay as it is, an {@link Output}, one of these {@link Shifted}, null for a null
+     *     pointer, Integer, Long or Float
      * @return the arguments' memory after the launch
      */
-    Result run(String kernel, int blocks, Object... arguments) {
-        int count = arguments.length;
+    Result run(String kernel, int blocks, Object... shifted) {
+        int count = shifted.length;
+        Object[] arguments = new Object[count];
         Region[] regions = new Region[count];
         long[] parameters = new long[count];
         for (int i = 0; i < count; i++) {
             String name = kernel + " parameter " + i;
-            int at = i == launches % count ? offset : 0;
+            int at = shifted[i] instanceof Shifted(Object argument, int bytes) ? bytes : i == launches % count ? offset : 0;
+            arguments[i] = shifted[i] instanceof Shifted(Object argument, int bytes) ? argument : shifted[i];
             switch (arguments[i]) {
                 case null -> parameters[i] = 0;
                 case MemorySegment input -> regions[i] = heap.copyOf(name, input, at);
@@ -124,6 +129,11 @@ final class KernelBench {
         /** Returns a parameter's memory as the kernel left it. */
         MemorySegment memory(int parameter) {
             return regions[parameter].memory();
+        }
+
+        /** Returns a parameter's memory as the twin left it. */
+        MemorySegment twinMemory(int parameter) {
+            return twins[parameter];
         }
 
         float floatAt(int parameter, long index) {

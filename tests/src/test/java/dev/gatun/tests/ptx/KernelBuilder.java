@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  * than the instruction's type, it refuses; ptxas also tells floats from integers, which changes no result.
  */
 final class KernelBuilder {
-    private static final Pattern REGISTERS = Pattern.compile("\\.reg \\.(pred|b32|f32|b64|f64) (%\\w+?)<(\\d+)>");
+    private static final Pattern REGISTERS = Pattern.compile("\\.reg \\.(pred|b16|b32|f32|b64|f64) (%\\w+?)<(\\d+)>");
     private static final Pattern SHARED = Pattern.compile("\\.shared \\.align (\\d+) \\.(b8|u32) ([\\w$]+)(?:\\[(\\d+)])?");
     private static final Pattern GUARDED = Pattern.compile("@(!?)(%\\w+) (.*)");
     private static final Pattern NUMBER = Pattern.compile("(-?)(?:0x([0-9a-fA-F]+)|(\\d+))");

@@ -11,6 +11,7 @@ final class KernelChecks {
     static final Map<String, Consumer<KernelBench>> ALL = Map.ofEntries(
             Map.entry("embedding_gather", EmbeddingChecks::gather),
             Map.entry("embedding_gradient", EmbeddingChecks::gradient),
+            Map.entry("embedding_gradient_add", EmbeddingChecks::gradientAdd),
             Map.entry("cross_entropy_gradient", CrossEntropyChecks::gradient),
             Map.entry("cross_entropy_loss", CrossEntropyChecks::loss),
             Map.entry("bias_gradient", SumChecks::biasGradient),
@@ -18,7 +19,16 @@ final class KernelChecks {
             Map.entry("sum_of_squares", SumChecks::sumOfSquares),
             Map.entry("adam_prepare", AdamChecks::prepare),
             Map.entry("adam_update", AdamChecks::update),
+            Map.entry("sgd_prepare", SgdChecks::prepare),
+            Map.entry("sgd_update", SgdChecks::update),
+            Map.entry("dropout", DropoutChecks::dropout),
+            Map.entry("cast_half", MixedPrecisionChecks::castHalf),
+            Map.entry("cast_bfloat16", MixedPrecisionChecks::castBfloat16),
+            Map.entry("widen_half", MixedPrecisionChecks::widenHalf),
+            Map.entry("widen_bfloat16", MixedPrecisionChecks::widenBfloat16),
+            Map.entry("update_loss_scale", MixedPrecisionChecks::updateLossScale),
             Map.entry("sample", SamplingChecks::sample),
+            Map.entry("sampling_floor", SamplingChecks::floor),
             Map.entry("advance", SamplingChecks::advance));
 
     private KernelChecks() {}

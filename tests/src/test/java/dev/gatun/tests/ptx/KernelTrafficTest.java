@@ -10,9 +10,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gatun.lm.kernels.AdamState;
 import dev.gatun.lm.kernels.LmPtx;
+import dev.gatun.lm.kernels.SamplingState;
+import dev.gatun.lm.kernels.SgdState;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -28,8 +31,8 @@ import org.junit.jupiter.api.Test;
 class KernelTrafficTest {
     private static final double BOUND = 1.05;
 
-    /** sample reads a row three times: for its largest value, for the total, and up to the word drawn. */
-    private static final Map<String, Double> BOUNDS = Map.of("sample", 3.0);
+    /** sampling_floor reads a row four times for top-k and six times for top-p. */
+    private static final Map<String, Double> BOUNDS = Map.of("sampling_floor", 10.5);
 
     private static final PtxModule MODULE = PtxModule.parse(LmPtx.text());
     private static final int TOKENS = 150;
@@ -84,6 +87,8 @@ class KernelTrafficTest {
                 data.normal(100 * DIM, 1), ints(ids), TOKENS, DIM, 100);
         measure("embedding_gradient", tokens, TOKENS + words * DIM + (long) TOKENS * DIM, TOKENS, 64, inOut(floats(100 * DIM)),
                 data.normal(TOKENS * DIM, 1), ints(ids), TOKENS, DIM, 100);
+        measure("embedding_gradient_add", tokens, TOKENS + 2 * words * DIM + (long) TOKENS * DIM, TOKENS, 64, inOut(floats(100 * DIM)),
+                data.normal(TOKENS * DIM, 1), ints(ids), TOKENS, DIM, 100);
 
         String logits = ROWS + " x " + VOCAB + " logits";
         long all = (long) ROWS * VOCAB;
@@ -92,8 +97,12 @@ class KernelTrafficTest {
                 data.normal(VOCAB, 1), ints(targets), VOCAB, 1f);
         measure("cross_entropy_loss", logits, all + VOCAB + 2 * ROWS, ROWS, 256, data.normal(ROWS * VOCAB, 1), out(ROWS),
                 data.normal(VOCAB, 1), ints(targets), VOCAB);
-        measure("sample", logits, all + VOCAB + 2 + 2 * ROWS, ROWS, 1024, out(ROWS), inOut(floats(ROWS)), longs(0),
-                data.normal(ROWS * VOCAB, 1), data.normal(VOCAB, 1), ROWS, VOCAB, 1f, 1L);
+        MemorySegment draw = Arena.ofAuto().allocate(SamplingState.BYTES, Long.BYTES);
+        SamplingState.initialize(draw, 1, 1, 40, 0.9f, 1);
+        measure("sample", logits, all + VOCAB + 6 + 2 * ROWS, ROWS, 1024, out(ROWS), inOut(floats(ROWS)), draw,
+                data.normal(ROWS * VOCAB, 1), data.normal(VOCAB, 1), null, ROWS, VOCAB);
+        measure("sampling_floor", logits, all + VOCAB + 3 + ROWS, ROWS, 1024, out(ROWS), draw, data.normal(ROWS * VOCAB, 1),
+                data.normal(VOCAB, 1), ROWS, VOCAB);
         measure("bias_gradient", logits, all + VOCAB, Math.ceilDiv(VOCAB, 32), 256, out(VOCAB), data.normal(ROWS * VOCAB, 1), ROWS, VOCAB);
 
         measure("mean", TOKENS + " values", TOKENS + 1, 1, 256, out(1), data.normal(TOKENS, 1), TOKENS);
@@ -101,12 +110,33 @@ class KernelTrafficTest {
         measure("sum_of_squares", values, VALUES + STRIDING_BLOCKS, STRIDING_BLOCKS, 256, out(STRIDING_BLOCKS), data.normal(VALUES, 1),
                 (long) VALUES);
         MemorySegment state = Arena.ofAuto().allocate(AdamState.BYTES, Double.BYTES);
-        AdamState.initialize(state, 0.01f, 0.9f, 0.999f, 1e-8f);
-        // Of the state, two doubles and the step are read and written, three floats read, four floats written.
-        measure("adam_prepare", STRIDING_BLOCKS + " partial sums", STRIDING_BLOCKS + 17, 1, 256, inOut(state),
+        AdamState.initialize(state, 0.01f, 0.9f, 0.999f, 1e-8f, 0);
+        // Of the state, two doubles and the step are read and written, four floats and a flag read, five floats written.
+        measure("adam_prepare", STRIDING_BLOCKS + " partial sums", STRIDING_BLOCKS + 20, 1, 256, inOut(state),
                 floats(STRIDING_BLOCKS), STRIDING_BLOCKS, 1f);
-        measure("adam_update", values, 7L * VALUES + 6, STRIDING_BLOCKS, 256, inOut(floats(VALUES)), inOut(floats(VALUES)),
+        measure("adam_update", values, 7L * VALUES + 8, STRIDING_BLOCKS, 256, inOut(floats(VALUES)), inOut(floats(VALUES)),
                 inOut(floats(VALUES)), data.normal(VALUES, 1), state, (long) VALUES);
+        MemorySegment sgd = Arena.ofAuto().allocate(SgdState.BYTES, Float.BYTES);
+        SgdState.initialize(sgd, 0.01f, 0, 0);
+        sgd.set(ValueLayout.JAVA_FLOAT, SgdState.AVERAGE_WEIGHT, 0.5f);
+        // Of the state, the step is read and written, the start of the average and a flag read, three floats written.
+        measure("sgd_prepare", STRIDING_BLOCKS + " partial sums", STRIDING_BLOCKS + 7, 1, 256, inOut(sgd), floats(STRIDING_BLOCKS),
+                STRIDING_BLOCKS, 1f);
+        measure("sgd_update", values, 3L * VALUES + 5, STRIDING_BLOCKS, 256, inOut(floats(VALUES)), null, data.normal(VALUES, 1), sgd,
+                (long) VALUES);
+        measure("sgd_update", values + ", averaged", 5L * VALUES + 5, STRIDING_BLOCKS, 256, inOut(floats(VALUES)), inOut(floats(VALUES)),
+                data.normal(VALUES, 1), sgd, (long) VALUES);
+        for (String type : new String[] {"half", "bfloat16"}) {
+            measure("cast_" + type, values, VALUES + VALUES / 2 + 1, STRIDING_BLOCKS, 256, out(VALUES / 2), data.normal(VALUES, 1),
+                    floats(1), (long) VALUES);
+            measure("widen_" + type, values, VALUES + VALUES / 2 + 1, STRIDING_BLOCKS, 256, out(VALUES), floats(VALUES / 2), floats(1),
+                    (long) VALUES);
+        }
+        // Scale and count are read and written, the inverse and the flag written.
+        measure("update_loss_scale", STRIDING_BLOCKS + " partial sums", STRIDING_BLOCKS + 6, 1, 256, inOut(floats(4)), inOut(floats(1)),
+                floats(STRIDING_BLOCKS), STRIDING_BLOCKS, 2000);
+        measure("dropout", values, 2L * VALUES + 2, STRIDING_BLOCKS, 256, out(VALUES), data.normal(VALUES, 1), longs(1), (long) VALUES,
+                1 << 30, 4f / 3, 1L, 0);
         measure("advance", "", 4, 1, 32, inOut(longs(0)));
     }
 }

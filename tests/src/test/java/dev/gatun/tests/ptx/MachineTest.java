@@ -157,6 +157,17 @@ class MachineTest {
     }
 
     @Test
+    void atomicsOf64BitsCarry() {
+        String body = """
+                .shared .align 8 .b8 s[8];
+                mov.u32 %r3, s; setp.eq.s32 %p0, %r2, 0; mov.u64 %rd4, 0xffffffff; @%p0 st.shared.u64 [%r3], %rd4; bar.sync 0;
+                mov.u64 %rd5, 1; atom.shared.add.u64 %rd6, [%r3], %rd5; bar.sync 0;
+                ld.shared.u64 %rd7, [s]; shr.u64 %rd7, %rd7, 32; cvt.u32.u64 %r9, %rd7;
+                """;
+        assertArrayEquals(each(64, t -> 1), run(1, 64, body));
+    }
+
+    @Test
     void vectorsMoveNeighbours() {
         Heap heap = new Heap();
         Region data = heap.copyOf("data", MemorySegment.ofArray(new int[] {1, 2, 3, 4, 0, 0, 0, 0}), 0);

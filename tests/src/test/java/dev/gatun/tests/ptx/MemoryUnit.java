@@ -81,9 +81,9 @@ final class MemoryUnit {
 
     private void atomic(Operation.Atomic atomic, int lane, int place) {
         long at = address(atomic.address(), lane);
-        Region region = access(atomic.space(), at, Integer.BYTES, Shadow.Access.ATOMIC, lane, place);
-        long old = region.read(at, Integer.BYTES);
-        region.write(at, Integer.BYTES, atomic.operator().applyAsInt((int) old, (int) registers[atomic.value() * SIZE + lane]));
+        Region region = access(atomic.space(), at, atomic.bytes(), Shadow.Access.ATOMIC, lane, place);
+        long old = region.read(at, atomic.bytes());
+        region.write(at, atomic.bytes(), atomic.operator().applyAsLong(old, registers[atomic.value() * SIZE + lane]));
         registers[atomic.d() * SIZE + lane] = old;
     }
 
@@ -102,11 +102,14 @@ final class MemoryUnit {
             throw warp.fault(place, lane, "touches " + bytes + " bytes at an address that is not a multiple of that");
         }
         machine.clock.run(warp.first() + lane);
-        int first = (int) ((address - region.address()) / Integer.BYTES);
-        for (int word = first; word < first + bytes / Integer.BYTES; word++) {
-            String problem = region.shadow().note(word, access, machine.clock);
-            if (problem != null) {
+        int first = (int) ((address - region.address()) / Region.UNIT);
+        int reported = -1;
+        for (int unit = first; unit < first + bytes / Region.UNIT; unit++) {
+            String problem = region.shadow().note(unit, access, machine.clock);
+            int word = unit * Region.UNIT / Integer.BYTES;
+            if (problem != null && word != reported) {
                 machine.report(warp.where(place, lane) + ": " + problem + ", word " + word + " of " + region.name());
+                reported = word;
             }
         }
         if (space == Space.GLOBAL && machine.traffic() != null) {

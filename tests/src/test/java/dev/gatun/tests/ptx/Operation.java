@@ -1,6 +1,6 @@
 package dev.gatun.tests.ptx;
 
-import java.util.function.IntBinaryOperator;
+import java.util.function.LongBinaryOperator;
 
 /** What an instruction does. Registers are numbers; {@link #NONE} stands for one that is absent. */
 sealed interface Operation {
@@ -37,8 +37,8 @@ sealed interface Operation {
     /** Stores one or more neighbouring elements. */
     record Store(Space space, int elementBytes, int[] registers, Address address) implements Operation {}
 
-    /** d = the old value, which becomes operator(old, value); d may be absent. */
-    record Atomic(Space space, IntBinaryOperator operator, int d, Address address, int value) implements Operation {}
+    /** d = the old value of that many bytes, which becomes operator(old, value). */
+    record Atomic(Space space, int bytes, LongBinaryOperator operator, int d, Address address, int value) implements Operation {}
 
     /** Goes to an instruction. */
     record Branch(int target) implements Operation {}

@@ -4,7 +4,7 @@ import dev.gatun.tests.ptx.Operation.Space;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.IntBinaryOperator;
+import java.util.function.LongBinaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -12,13 +12,14 @@ import java.util.regex.Pattern;
 final class OperationParser {
     private static final Pattern LOAD_PARAMETER = Pattern.compile("ld\\.param\\.([us]32|[us]64|f32|f64)");
     private static final Pattern LOAD =
-            Pattern.compile("ld\\.(?:(global)(\\.nc)?|(shared))(?:\\.v([24]))?\\.(?:[us](32|64)|f(32|64))");
-    private static final Pattern STORE = Pattern.compile("st\\.(global|shared)(?:\\.v([24]))?\\.(?:[us](32|64)|f(32|64))");
-    private static final Pattern ATOMIC = Pattern.compile("atom\\.(global|shared)\\.((?:min|max|add)\\.[su]32)");
+            Pattern.compile("ld\\.(?:(global)(\\.nc)?|(shared))(?:\\.v([24]))?\\.(?:[us](16|32|64)|f(32|64))");
+    private static final Pattern STORE = Pattern.compile("st\\.(global|shared)(?:\\.v([24]))?\\.(?:[us](16|32|64)|f(32|64))");
+    private static final Pattern ATOMIC = Pattern.compile("atom\\.(global|shared)\\.((?:min|max|add)\\.[su](32|64))");
     private static final Pattern SHUFFLE = Pattern.compile("shfl\\.sync\\.(up|down|bfly|idx)\\.b32");
     private static final Pattern VOTE = Pattern.compile("vote\\.sync\\.(?:(all|any)\\.pred|(ballot)\\.b32)");
-    private static final Map<String, IntBinaryOperator> ATOMICS = Map.of("min.s32", Math::min, "max.s32", Math::max,
-            "add.s32", Integer::sum, "add.u32", Integer::sum);
+    private static final Map<String, LongBinaryOperator> ATOMICS = Map.of("min.s32", (a, b) -> Scalars.of(Math.min((int) a, (int) b)),
+            "max.s32", (a, b) -> Scalars.of(Math.max((int) a, (int) b)), "add.s32", (a, b) -> Scalars.of((int) (a + b)),
+            "add.u32", (a, b) -> Scalars.of((int) (a + b)), "add.u64", Long::sum);
 
     private final KernelBuilder kernel;
     private final String opcode;
@@ -81,8 +82,11 @@ final class OperationParser {
         if ((match = ATOMIC.matcher(opcode)).matches()) {
             expect(3);
             Space space = space(match.group(1));
-            return new Operation.Atomic(space, ATOMICS.get(match.group(2)), kernel.register(operands.get(0), 32),
-                    kernel.address(operands.get(1), space), kernel.source(operands.get(2), 32));
+            int width = Integer.parseInt(match.group(3));
+            LongBinaryOperator operator = ATOMICS.get(match.group(2));
+            kernel.require(operator != null, "unknown instruction " + opcode);
+            return new Operation.Atomic(space, width / 8, operator, kernel.register(operands.get(0), width),
+                    kernel.address(operands.get(1), space), kernel.source(operands.get(2), width));
         }
         if ((match = SHUFFLE.matcher(opcode)).matches()) {
             expect(5);

@@ -5,6 +5,10 @@ import java.lang.foreign.ValueLayout;
 
 /** A piece of memory that a kernel may touch: a device allocation, or the shared memory of a block. */
 final class Region {
+    /** Bytes that are accessed and tracked as one: the size of the smallest type that kernels use. */
+    static final int UNIT = Short.BYTES;
+
+    private static final ValueLayout.OfShort HALF = ValueLayout.JAVA_SHORT_UNALIGNED;
     private static final ValueLayout.OfInt WORD = ValueLayout.JAVA_INT_UNALIGNED;
     private static final ValueLayout.OfLong PAIR = ValueLayout.JAVA_LONG_UNALIGNED;
 
@@ -25,7 +29,7 @@ final class Region {
         this.name = name;
         this.address = address;
         this.memory = memory;
-        shadow = new Shadow(Math.toIntExact(Math.ceilDiv(memory.byteSize(), 4L)), initialised);
+        shadow = new Shadow(Math.toIntExact(Math.ceilDiv(memory.byteSize(), (long) UNIT)), initialised);
     }
 
     String name() {
@@ -50,14 +54,19 @@ final class Region {
 
     long read(long from, int bytes) {
         long offset = from - address;
-        return bytes == Integer.BYTES ? Scalars.of(memory.get(WORD, offset)) : memory.get(PAIR, offset);
+        return switch (bytes) {
+            case Short.BYTES -> Short.toUnsignedLong(memory.get(HALF, offset));
+            case Integer.BYTES -> Scalars.of(memory.get(WORD, offset));
+            default -> memory.get(PAIR, offset);
+        };
     }
 
     void write(long to, int bytes, long value) {
-        if (bytes == Integer.BYTES) {
-            memory.set(WORD, to - address, (int) value);
-        } else {
-            memory.set(PAIR, to - address, value);
+        long offset = to - address;
+        switch (bytes) {
+            case Short.BYTES -> memory.set(HALF, offset, (short) value);
+            case Integer.BYTES -> memory.set(WORD, offset, (int) value);
+            default -> memory.set(PAIR, offset, value);
         }
     }
 }

@@ -96,6 +96,8 @@ class ScalarsTest {
             body.append("ld.param.").append(type).append(' ').append(loaded).append(", [p").append(i).append("];\n");
             if (width == 1) {
                 body.append("setp.ne.b32 %p").append(i).append(", %r").append(i).append(", 0;\n");
+            } else if (width == 16) {
+                body.append("cvt.u16.u32 %rs").append(i).append(", %r").append(i).append(";\n");
             }
             call.append(", ").append(register(width, i));
             values[1 + i] = operands.get(i) & -1L >>> Long.SIZE - width;
@@ -103,6 +105,8 @@ class ScalarsTest {
         body.append(call).append(";\n");
         if (scalar.resultBits() == 1) {
             body.append("selp.b32 %r8, 1, 0, %p8;\n");
+        } else if (scalar.resultBits() == 16) {
+            body.append("cvt.u32.u16 %r8, %rs8;\n");
         }
         boolean wide = scalar.resultBits() == 64;
         body.append(wide ? "st.global.u64 [%rd9], %rd8;\n" : "st.global.u32 [%rd9], %r8;\n");
@@ -114,6 +118,6 @@ class ScalarsTest {
     }
 
     private static String register(int width, int number) {
-        return (width == 1 ? "%p" : width == 32 ? "%r" : "%rd") + number;
+        return (width == 1 ? "%p" : width == 16 ? "%rs" : width == 32 ? "%r" : "%rd") + number;
     }
 }

@@ -3,10 +3,10 @@ package dev.gatun.tests.ptx;
 import java.util.Arrays;
 
 /**
- * What is known of each 32-bit word of a region: whether it was written, and who read and wrote it last, so that accesses that
- * nothing orders are found. Two threads' accesses to a word race if one of them writes, not both are atomic, and they are of
- * different blocks, or of the same block with no barrier between them. Of a word's readers the last one is kept, or that there were
- * several.
+ * What is known of each {@link Region#UNIT} of a region, here called a word: whether it was written, and who read and wrote it
+ * last, so that accesses that nothing orders are found. Two threads' accesses to a word race if one of them writes, not both are
+ * atomic, and they are of different blocks, or of the same block with no barrier between them. Of a word's readers the last one is
+ * kept, or that there were several.
  */
 final class Shadow {
     /** How a word is accessed. */

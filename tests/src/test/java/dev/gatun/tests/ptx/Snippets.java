@@ -9,7 +9,7 @@ final class Snippets {
     /** Returns a module with one kernel, {@code test}, that has ten registers of each width. */
     static String kernel(String parameters, String body) {
         return ".version 8.0\n.target sm_75\n.address_size 64\n.visible .entry test(" + parameters + ")\n{\n"
-                + ".reg .pred %p<10>; .reg .b32 %r<10>; .reg .b64 %rd<10>;\n" + body + "}\n";
+                + ".reg .pred %p<10>; .reg .b16 %rs<10>; .reg .b32 %r<10>; .reg .b64 %rd<10>;\n" + body + "}\n";
     }
 
     /** Runs the kernel and returns the machine's findings. */

@@ -14,7 +14,7 @@ import java.util.Map;
  */
 final class Traffic {
     private static final int SECTOR = 32;
-    private static final int WORD = 4;
+    private static final int WORD = Region.UNIT;
     private static final int LANES = 32;
 
     private final Map<Region, Words> words = new IdentityHashMap<>();

@@ -1,0 +1,143 @@
+package dev.gatun.tests;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import dev.gatun.lm.Safetensors;
+import dev.gatun.lm.TensorInfo;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A run that is killed or stopped at any moment, and resumed, ends with the bits of one that was left alone. */
+class KilledRunTest {
+    private static final int STEPS = 300;
+    private static final int KILLED = 128 + 9;
+    private static final int INTERRUPTED = 128 + 2;
+    private static final int MINUTES = 5;
+
+    @TempDir
+    private Path folder;
+
+    private Path text;
+
+    @BeforeEach
+    void writeText() throws IOException {
+        text = Files.writeString(folder.resolve("text.txt"), "the lock lifts the ship and the next lock lifts it again\n".repeat(200));
+    }
+
+    private Object[] train(Path run) {
+        return new Object[] {"train", "--data", text, "--valid-split", 0.2, "--test", text, "--embed", 8, "--hidden", 12, "--layers", 2,
+            "--batch", 3, "--seq", 5, "--epochs", 100, "--steps", STEPS, "--log-every", 1, "--eval-every", 40, "--checkpoint-every", 7,
+            "--schedule", "cosine", "--warmup", 20, "--words", 40, "--out", run};
+    }
+
+    @Test
+    void threeKillsChangeNothing() throws Exception {
+        killAndResume(3, 1);
+    }
+
+    @Test
+    @Tag("full")
+    void twentyKillsChangeNothing() throws Exception {
+        killAndResume(20, 2);
+    }
+
+    private void killAndResume(int kills, long seed) throws Exception {
+        Path whole = folder.resolve("whole");
+        Forked.gatun(train(whole)).succeeded();
+        long lines = lines(whole);
+        Random random = new Random(seed);
+        // Moments in the order of the run; the last ones leave room for a process that goes on while it is being killed.
+        long[] moments = random.longs(kills, 0, lines / 2).sorted().toArray();
+        Path run = folder.resolve("run");
+        for (long moment : moments) {
+            Process process = start(run);
+            waitForLines(process, run, moment);
+            TimeUnit.MICROSECONDS.sleep(random.nextInt(20_000));
+            process.destroyForcibly();
+            assertEquals(KILLED, process.waitFor(), "the run ended before it was killed");
+        }
+        Process last = start(run);
+        assertTrue(last.waitFor(MINUTES, TimeUnit.MINUTES) && last.exitValue() == 0, () -> output(run));
+        assertSameRun(whole, run);
+    }
+
+    @Test
+    void anInterruptLeavesACheckpointAndSaysHowToGoOn() throws Exception {
+        Path whole = folder.resolve("whole");
+        Forked.gatun(train(whole)).succeeded();
+        Path run = folder.resolve("run");
+        Process process = start(run);
+        waitForLines(process, run, 40);
+        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+        assertTrue(process.waitFor(MINUTES, TimeUnit.MINUTES));
+        assertEquals(INTERRUPTED, process.exitValue(), output(run));
+        assertTrue(output(run).contains("go on with: gatun train --resume " + run), output(run));
+        assertEquals(0, start(run).waitFor(), () -> output(run));
+        assertSameRun(whole, run);
+    }
+
+    /** Begins a run, or goes on with it once it is one. */
+    private Process start(Path run) throws IOException {
+        Object[] arguments = Files.exists(run.resolve("config.json")) ? new Object[] {"train", "--resume", run} : train(run);
+        return new ProcessBuilder(Forked.gatunCommand(arguments)).redirectErrorStream(true).redirectOutput(log(run).toFile()).start();
+    }
+
+    private Path log(Path run) {
+        return folder.resolve(run.getFileName() + ".log");
+    }
+
+    private String output(Path run) {
+        try {
+            return Files.readString(log(run));
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    private static long lines(Path run) throws IOException {
+        Path metrics = run.resolve("metrics.jsonl");
+        return Files.exists(metrics) ? Files.readString(metrics).lines().count() : 0;
+    }
+
+    private void waitForLines(Process process, Path run, long count) throws Exception {
+        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(MINUTES);
+        while (lines(run) <= count) {
+            if (!process.isAlive() || System.nanoTime() > end) {
+                fail("the run has not come as far as line " + count + " of its metrics: " + output(run));
+            }
+            Thread.sleep(1);
+        }
+    }
+
+    private static List<String> withoutTimes(Path run) throws IOException {
+        return Files.readAllLines(run.resolve("metrics.jsonl")).stream()
+                .map(line -> line.replaceAll(",?\"(seconds|tokens_per_second)\":[^,}]*", "")).toList();
+    }
+
+    private static void assertSameRun(Path expected, Path found) throws IOException {
+        for (String file : List.of("model.safetensors", "sample.txt", "vocabulary.txt")) {
+            assertEquals(-1, Files.mismatch(expected.resolve(file), found.resolve(file)), file);
+        }
+        assertEquals(withoutTimes(expected), withoutTimes(found));
+        Path checkpoint = Path.of("checkpoints", "step-" + STEPS + ".safetensors");
+        try (Safetensors one = Safetensors.open(expected.resolve(checkpoint));
+                Safetensors two = Safetensors.open(found.resolve(checkpoint))) {
+            List<TensorInfo> tensors = new ArrayList<>(one.tensors().values());
+            assertEquals("crc32c", tensors.removeLast().name()); // it covers the times, too
+            for (TensorInfo tensor : tensors) {
+                assertEquals(-1, one.values(tensor).mismatch(two.values(tensor)), tensor.toString());
+            }
+        }
+    }
+}
