@@ -90,7 +90,10 @@ class KilledRunTest {
     /** Begins a run, or goes on with it once it is one. */
     private Process start(Path run) throws IOException {
         Object[] arguments = Files.exists(run.resolve("config.json")) ? new Object[] {"train", "--resume", run} : train(run);
-        return new ProcessBuilder(Forked.gatunCommand(arguments)).redirectErrorStream(true).redirectOutput(log(run).toFile()).start();
+        // A shell that runs the tests in the background has them ignore SIGINT, which a process would inherit.
+        List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT"));
+        command.addAll(Forked.gatunCommand(arguments));
+        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log(run).toFile()).start();
     }
 
     private Path log(Path run) {

@@ -11,6 +11,7 @@ import dev.gatun.device.Symbols;
 import dev.gatun.lm.Evaluator;
 import dev.gatun.lm.LanguageModel;
 import dev.gatun.lm.ModelConfig;
+import dev.gatun.lm.Precision;
 import dev.gatun.lm.Sampler;
 import dev.gatun.lm.Trainer;
 import dev.gatun.lm.TrainingOptions;
@@ -25,8 +26,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListSet;
 
 /**
- * Does what {@code lm} can do, once each: trains with and without a graph, saves and loads, evaluates, samples, and meets failures of
- * each library. Prints the C functions that were called, a line each. The argument is a folder for files.
+ * Does what {@code lm} can do, once each: trains with and without a graph and in 16 bits, saves and loads, evaluates, samples, and meets
+ * failures of each library. Prints the C functions that were called, a line each. The argument is a folder for files.
  */
 final class LmRun {
     private static final int STEPS = 3; // single calls, recorded, replayed
@@ -43,8 +44,10 @@ final class LmRun {
         try (TokenStream text = TokenStream.readAdding(Text.ofLines(Collections.nCopies(20, "the lock lifts the ship")), vocabulary)) {
             Path file = folder.resolve("model.safetensors");
             try (LanguageModel model = LanguageModel.create(new ModelConfig(vocabulary.size(), 4, 8, 2), 1)) {
-                train(model, text, false);
-                train(model, text, true);
+                TrainingOptions options = new TrainingOptions(BATCH, SEQ, 0.5f, 0.002f, 1, false);
+                train(model, text, options);
+                train(model, text, options.withGraph(true));
+                train(model, text, options.withGraph(true).withPrecision(Precision.FP16));
                 model.save(file);
             }
             try (LanguageModel model = LanguageModel.load(file); Evaluator evaluator = new Evaluator(model, BATCH, SEQ);
@@ -64,8 +67,8 @@ final class LmRun {
         functions.forEach(System.out::println);
     }
 
-    private static void train(LanguageModel model, TokenStream text, boolean graph) {
-        try (Trainer trainer = new Trainer(model, new TrainingOptions(BATCH, SEQ, 0.5f, 0.002f, 1, graph))) {
+    private static void train(LanguageModel model, TokenStream text, TrainingOptions options) {
+        try (Trainer trainer = new Trainer(model, options)) {
             MemorySegment words = text.ids().asSlice(0, (long) Integer.BYTES * BATCH * SEQ);
             for (int step = 0; step < STEPS; step++) {
                 trainer.step(words, words);
