@@ -63,8 +63,9 @@ public final class TokenStream implements AutoCloseable {
         return read(text, vocabulary, MOST_IN_MEMORY, (token, line) -> {
             OptionalInt id = vocabulary.idOf(token);
             if (id.isEmpty() && unknown.isEmpty()) {
-                throw new TextException(text + ":" + line + ": '" + token + "' is not in the vocabulary of " + vocabulary.size()
-                        + " tokens, which has no <unk> to stand for it; a vocabulary of limited size, or of a least count, has one");
+                throw new TextException(text + ":" + line + ": " + TextException.quoted(token) + " is not in the vocabulary of "
+                        + vocabulary.size() + " tokens, which has no <unk> to stand for it; a vocabulary of limited size, or of a least"
+                        + " count, has one");
             }
             return id.orElseGet(unknown::getAsInt);
         });

@@ -62,7 +62,7 @@ public final class Vocabulary {
         Vocabulary vocabulary = new Vocabulary();
         for (String word : words) {
             if (vocabulary.add(word) != vocabulary.size() - 1) {
-                throw new IllegalArgumentException("the word '" + word + "' occurs twice in the vocabulary");
+                throw new IllegalArgumentException("the word " + TextException.quoted(word) + " occurs twice in the vocabulary");
             }
         }
         return vocabulary;
@@ -117,7 +117,7 @@ public final class Vocabulary {
             new TokenScanner(tokenizer, line -> true, (token, line) -> {
                 int id = idOf(token).orElse(unknown);
                 if (id < 0) {
-                    throw new IllegalArgumentException("'" + token + "' is not in the vocabulary of " + size()
+                    throw new IllegalArgumentException(TextException.quoted(token) + " is not in the vocabulary of " + size()
                             + " tokens, which has no <unk> to stand for it");
                 }
                 encoded.add(id);
@@ -165,14 +165,14 @@ public final class Vocabulary {
         Tokenizer tokenizer = tokenizerOf(file, lines.get(0));
         Vocabulary vocabulary = new Vocabulary(tokenizer);
         if (tokenizer == Tokenizer.BYTE && lines.size() > 1) {
-            throw new TextException(file + ":2: a vocabulary of bytes holds nothing else, found '" + lines.get(1) + "'");
+            throw new TextException(file + ":2: a vocabulary of bytes holds nothing else, found " + TextException.quoted(lines.get(1)));
         }
         for (int i = tokenizer == Tokenizer.WORD ? 0 : 1; i < lines.size(); i++) {
             String where = file + ":" + (i + 1) + ": ";
             String token = tokenizer == Tokenizer.WORD ? word(where, lines.get(i)) : character(where, lines.get(i));
             int size = vocabulary.size();
             if (vocabulary.add(token) != size) {
-                throw new TextException(where + "'" + lines.get(i) + "' stands on an earlier line too");
+                throw new TextException(where + TextException.quoted(lines.get(i)) + " stands on an earlier line too");
             }
         }
         return vocabulary;
@@ -187,13 +187,13 @@ public final class Vocabulary {
                 return tokenizer;
             }
         }
-        throw new TextException(file + ":1: expected a word, or '" + HEADER + "' and one of " + List.of(Tokenizer.values()) + ", found '"
-                + firstLine + "'");
+        throw new TextException(file + ":1: expected a word, or '" + HEADER + "' and one of " + List.of(Tokenizer.values()) + ", found "
+                + TextException.quoted(firstLine));
     }
 
     private static String word(String where, String line) throws TextException {
         if (line.isEmpty() || line.codePoints().anyMatch(Tokenizer::isSpace)) {
-            throw new TextException(where + "expected one word without white space, found '" + line + "'");
+            throw new TextException(where + "expected one word without white space, found " + TextException.quoted(line));
         }
         return line;
     }
@@ -208,6 +208,7 @@ public final class Vocabulary {
                 return character;
             }
         }
-        throw new TextException(where + "expected one character, or \\u and four digits for white space, found '" + line + "'");
+        throw new TextException(where + "expected one character, or \\u and four digits for white space, found "
+                + TextException.quoted(line));
     }
 }
