@@ -51,6 +51,19 @@ final class Numbers {
         }
     }
 
+    /** A number of at least 0 and below 1. */
+    static final class BelowOne implements ITypeConverter<Float> {
+        @Override
+        public Float convert(String value) {
+            String expected = "a number of at least 0 and below 1";
+            float share = real(value, 0, expected);
+            if (share >= 1) {
+                throw new TypeConversionException("expected " + expected + ", got '" + value + "'");
+            }
+            return share;
+        }
+    }
+
     /** A number above 0 and at most 1. */
     static final class Share implements ITypeConverter<Float> {
         @Override

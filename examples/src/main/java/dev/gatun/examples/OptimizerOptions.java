@@ -3,9 +3,7 @@ package dev.gatun.examples;
 import dev.gatun.lm.Optimizer;
 import dev.gatun.lm.TrainingOptions;
 import java.util.Locale;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /** How {@code gatun train} regularises a model and moves its parameters; what is not given is the preset's. */
 final class OptimizerOptions {
@@ -21,7 +19,7 @@ final class OptimizerOptions {
     /** PyTorch's default for AdamW. */
     private static final float ADAMW_DECAY = 0.01f;
 
-    @Option(names = "--dropout", paramLabel = "X", converter = Share.class,
+    @Option(names = "--dropout", paramLabel = "X", converter = Numbers.BelowOne.class,
             description = "The share of values dropped in training around and between the LSTM layers; 0: none.")
     private Float dropout;
 
@@ -81,22 +79,6 @@ final class OptimizerOptions {
             case Optimizer.Sgd _ -> Kind.SGD;
             case Optimizer.AveragedSgd _ -> Kind.ASGD;
         };
-    }
-
-    /** A number from 0 to below 1. */
-    private static final class Share implements ITypeConverter<Float> {
-        @Override
-        public Float convert(String value) {
-            try {
-                float share = Float.parseFloat(value);
-                if (share >= 0 && share < 1) {
-                    return share;
-                }
-            } catch (NumberFormatException e) {
-                // falls through to the one message
-            }
-            throw new TypeConversionException("expected a number of at least 0 and below 1, got '" + value + "'");
-        }
     }
 
     private static final class KindReader extends Choice<Kind> {

@@ -7,6 +7,8 @@ import dev.gatun.lm.text.TokenStream;
 import dev.gatun.lm.text.Vocabulary;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -64,7 +66,12 @@ final class ScoreCommand implements Callable<Integer> {
         if (!data.equals("-")) {
             return TokenStream.readKnown(Path.of(data), vocabulary);
         }
-        String text = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+        String text;
+        try {
+            text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(System.in.readAllBytes())).toString();
+        } catch (CharacterCodingException e) {
+            throw new CommandException("the standard input is not UTF-8 text");
+        }
         return TokenStream.of(Inputs.encode(text.isEmpty() || text.endsWith("\n") ? text : text + "\n", vocabulary, "the standard input"));
     }
 }

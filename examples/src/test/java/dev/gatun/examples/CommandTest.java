@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatun.lm.Precision;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -215,6 +217,27 @@ class CommandTest {
         // Numbers are printed to six decimals, the total to four, and the perplexity to two.
         assertEquals(total, Double.parseDouble(summary[1]), 1e-4 + 1e-6 * lines.size(), scored.err());
         assertEquals(Math.exp(-total / lines.size()), Double.parseDouble(summary[summary.length - 1]), 0.01, scored.err());
+    }
+
+    @Test
+    void scoreReadsTheStandardInputAndRefusesWhatIsNotUtf8() throws IOException {
+        Path run = dir.resolve("run");
+        train(run, "--steps", 2);
+        String expected = Outcome.of("score", "--model", run, "--data", text).succeeded().out();
+        assertEquals(expected, scoreOf(run, Files.readAllBytes(text)).succeeded().out());
+        Outcome refused = scoreOf(run, new byte[] {'t', 'h', 'e', ' ', (byte) 0xff});
+        assertEquals(1, refused.exitCode());
+        assertTrue(refused.err().contains("the standard input is not UTF-8 text"), refused.err());
+    }
+
+    private static Outcome scoreOf(Path run, byte[] input) {
+        InputStream before = System.in;
+        System.setIn(new ByteArrayInputStream(input));
+        try {
+            return Outcome.of("score", "--model", run, "--data", "-");
+        } finally {
+            System.setIn(before);
+        }
     }
 
     @Test
