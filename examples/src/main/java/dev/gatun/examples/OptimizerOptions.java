@@ -3,7 +3,10 @@ package dev.gatun.examples;
 import dev.gatun.lm.Optimizer;
 import dev.gatun.lm.TrainingOptions;
 import java.util.Locale;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** How {@code gatun train} regularises a model and moves its parameters; what is not given is the preset's. */
 final class OptimizerOptions {
@@ -19,14 +22,22 @@ final class OptimizerOptions {
     /** PyTorch's default for AdamW. */
     private static final float ADAMW_DECAY = 0.01f;
 
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
     @Option(names = "--dropout", paramLabel = "X", converter = Numbers.BelowOne.class,
             description = "The share of values dropped in training around and between the LSTM layers; 0: none.")
     private Float dropout;
 
     @Option(names = "--optimizer", paramLabel = "adam|adamw|sgd|asgd", converter = KindReader.class,
             description = "How parameters follow gradients: Adam, Adam with decoupled weight decay, gradient descent, or the same with"
-                    + " the parameters averaged from the first step on. Set --lr to suit it.")
+                    + " the parameters averaged, from the first step on or from --asgd-trigger. Set --lr to suit it.")
     private Kind kind;
+
+    @Option(names = "--asgd-trigger", paramLabel = "N", converter = Numbers.Positive.class,
+            description = "Let asgd average only from the validation on that is worse than the best of those more than N validations"
+                    + " before (NT-ASGD). Default: average from the first step.")
+    private Integer trigger;
 
     @Option(names = "--weight-decay", paramLabel = "X", converter = Numbers.NotNegativeReal.class,
             description = "Weight decay of adamw (default 0.01), sgd and asgd (default 0).")
@@ -47,9 +58,13 @@ final class OptimizerOptions {
     /**
      * Returns training options with the dropout and the optimiser that were asked for.
      *
-     * @throws CommandException if a weight decay is asked for that the optimiser does not have
+     * @throws ParameterException if something is asked for that the optimiser does not have
      */
     TrainingOptions apply(TrainingOptions options) {
+        if (trigger != null && kind != Kind.ASGD) {
+            throw new ParameterException(command.commandLine(), "--asgd-trigger needs --optimizer asgd, for " + kind
+                    + " averages no parameters");
+        }
         return options.withDropout(dropout).withOptimizer(optimizer());
     }
 
@@ -58,18 +73,24 @@ final class OptimizerOptions {
         return initScale;
     }
 
+    /** Returns the interval of the validations that start averaging, or null where it starts with the first step or never. */
+    Integer averagingInterval() {
+        return trigger;
+    }
+
     private Optimizer optimizer() {
         Optimizer.Adam adam = Optimizer.Adam.DEFAULT;
         return switch (kind) {
             case ADAM -> {
                 if (weightDecay > 0) {
-                    throw new CommandException("adam has no weight decay; use --optimizer adamw, sgd or asgd with --weight-decay");
+                    throw new ParameterException(command.commandLine(),
+                            "adam has no weight decay; use --optimizer adamw, sgd or asgd with --weight-decay");
                 }
                 yield adam;
             }
             case ADAMW -> new Optimizer.Adam(adam.beta1(), adam.beta2(), adam.epsilon(), weightDecay);
             case SGD -> new Optimizer.Sgd(weightDecay);
-            case ASGD -> new Optimizer.AveragedSgd(weightDecay, 0);
+            case ASGD -> new Optimizer.AveragedSgd(weightDecay, trigger == null ? 0 : Optimizer.AveragedSgd.NOT_YET);
         };
     }
 

@@ -1,30 +1,50 @@
 package dev.gatun.examples;
 
+import dev.gatun.lm.AveragingTrigger;
 import dev.gatun.lm.Plateau;
+import java.util.List;
 import java.util.Locale;
 
-/** What a run's validations have shown: which model is the best, how long there has been no better one, and the learning rate's scale. */
+/**
+ * What a run's validations have shown: which model is the best, how long there has been no better one, the learning rate's scale, and
+ * whether parameters are averaged.
+ */
 final class Progress {
     private Double bestLoss;
     private long bestStep;
     private int worse;
     private Plateau plateau; // or null
+    private AveragingTrigger trigger; // or null
 
-    /** Goes on from a state; {@code settings} are null where validation does not change the learning rate. */
-    Progress(RunState state, Plateau.Settings settings) {
+    /** Goes on from a state. */
+    Progress(RunState state, TrainingPlan plan) {
         bestLoss = state.bestLoss();
         bestStep = state.bestStep();
         worse = state.worse();
-        if (settings != null) {
-            double loss = state.plateauLoss() == null ? Double.POSITIVE_INFINITY : state.plateauLoss();
-            plateau = new Plateau(settings, state.rateScale(), loss, state.plateauWorse());
+        if (plan.plateau() != null) {
+            plateau = new Plateau(plan.plateau(), state.rateScale(), orInfinite(state.plateauLoss()), state.plateauWorse());
         }
+        if (plan.averagingInterval() != null) {
+            trigger = new AveragingTrigger(plan.averagingInterval(), orInfinite(state.triggerLoss()), state.triggerRecent(),
+                    state.averaging());
+        }
+    }
+
+    private static double orInfinite(Double loss) {
+        return loss == null ? Double.POSITIVE_INFINITY : loss;
+    }
+
+    private static Double orNull(double loss) {
+        return loss == Double.POSITIVE_INFINITY ? null : (Double) loss;
     }
 
     /** Takes a validation's mean loss, and returns whether it is the lowest so far. */
     boolean validated(double loss, long step) {
         if (plateau != null) {
             plateau = plateau.after(loss);
+        }
+        if (trigger != null) {
+            trigger = trigger.after(loss);
         }
         if (bestLoss != null && loss >= bestLoss) {
             worse++;
@@ -51,6 +71,11 @@ final class Progress {
         return plateau == null ? 1 : plateau.scale();
     }
 
+    /** Returns whether a validation has started the averaging of parameters. */
+    boolean averages() {
+        return trigger != null && trigger.fired();
+    }
+
     /** Returns which model is the best, in words. */
     String describe() {
         return String.format(Locale.ROOT, "the best model is that of step %d, validation perplexity %.2f", bestStep, Math.exp(bestLoss));
@@ -58,8 +83,8 @@ final class Progress {
 
     /** Returns the state to go on from, of a run that stands at a step. */
     RunState state(long step, int epoch, long window, Metrics metrics) {
-        boolean measured = plateau != null && plateau.best() < Double.POSITIVE_INFINITY;
         return new RunState(step, epoch, window, metrics.seconds(), metrics.lines(), bestLoss, bestStep, worse, rateScale(),
-                measured ? plateau.best() : null, plateau == null ? 0 : plateau.worse());
+                plateau == null ? null : orNull(plateau.best()), plateau == null ? 0 : plateau.worse(), averages(),
+                trigger == null ? null : orNull(trigger.best()), trigger == null ? List.of() : trigger.recent());
     }
 }

@@ -30,7 +30,8 @@ record TextView(PrintWriter out, int epochs, long steps) implements TrainingView
     /** Returns a measurement in words. */
     static String measurement(ObjectNode line, int epochs) {
         return line.has("test_perplexity") ? String.format(Locale.ROOT, "Test perplexity: %.2f", line.get("test_perplexity").asDouble())
-                : epoch(line, epochs) + String.format(Locale.ROOT, "validation perplexity: %.2f", line.get("valid_perplexity").asDouble());
+                : epoch(line, epochs) + String.format(Locale.ROOT, "validation perplexity: %.2f", line.get("valid_perplexity").asDouble())
+                        + (line.has("averaging_starts") ? "; parameters are averaged from here on" : "");
     }
 
     private static String epoch(ObjectNode line, int epochs) {

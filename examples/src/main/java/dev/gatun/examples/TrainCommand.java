@@ -199,10 +199,11 @@ final class TrainCommand implements Callable<Integer> {
 
     private TrainingPlan plan(Corpus corpus, Windows windows) {
         long all = Math.min(steps, epochs * windows.count());
-        requireUse(corpus.valid() != null || validation.every == 0 && validation.patience == 0 && schedule.plateau(learningRate) == null,
-                "--eval-every, --patience and --schedule plateau need a text to validate on: --valid or --valid-split");
-        return new TrainingPlan(epochs, all, learningRate, schedule.schedule(learningRate, all), schedule.plateau(learningRate), logEvery,
-                validation.every, validation.patience, checkpoint.every, checkpoint.keep, seed);
+        requireUse(corpus.valid() != null || validation.every == 0 && validation.patience == 0 && schedule.plateau(learningRate) == null
+                && optimizer.averagingInterval() == null,
+                "--eval-every, --patience, --asgd-trigger and --schedule plateau need a text to validate on: --valid or --valid-split");
+        return new TrainingPlan(epochs, all, learningRate, schedule.schedule(learningRate, all), schedule.plateau(learningRate),
+                optimizer.averagingInterval(), logEvery, validation.every, validation.patience, checkpoint.every, checkpoint.keep, seed);
     }
 
     /** Trains from the beginning, or from the last checkpoint; returns the exit code. */

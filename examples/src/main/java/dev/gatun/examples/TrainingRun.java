@@ -56,7 +56,7 @@ final class TrainingRun {
         step = state.step();
         epoch = state.epoch();
         window = state.window();
-        progress = new Progress(state, plan.plateau());
+        progress = new Progress(state, plan);
         reportedStep = step;
     }
 
@@ -164,11 +164,17 @@ final class TrainingRun {
     private void validate() throws IOException {
         double loss = Measure.evaluate(model, corpus.valid()).meanLoss();
         requireFinite(loss);
+        boolean averaged = progress.averages();
         boolean best = progress.validated(loss, step);
         if (best) {
             directory.save(model);
         }
-        metrics.add(line().put("valid_perplexity", Math.exp(loss)).put("best", best));
+        ObjectNode line = line().put("valid_perplexity", Math.exp(loss)).put("best", best);
+        if (progress.averages() && !averaged) {
+            trainer.startAveraging();
+            line.put("averaging_starts", true);
+        }
+        metrics.add(line);
     }
 
     /**
