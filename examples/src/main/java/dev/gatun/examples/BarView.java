@@ -16,7 +16,7 @@ final class BarView implements TrainingView {
     private final PrintWriter out;
     private final int epochs;
     private final ProgressBar bar;
-    private boolean drawn = true;
+    private volatile boolean drawn = true;
 
     /**
      * Draws the bar.
@@ -60,10 +60,19 @@ final class BarView implements TrainingView {
             bar.setExtraMessage(String.format(Locale.ROOT, " loss %.2f, perplexity %.0f, %.0f words/s", line.get("loss").asDouble(),
                     line.get("perplexity").asDouble(), line.get("tokens_per_second").asDouble()));
         } else if (TextView.isMeasurement(line)) {
-            print((drawn ? CLEAR_LINE : "") + TextView.measurement(line, epochs) + "\n");
-            if (drawn) {
-                bar.refresh();
-            }
+            printAbove(TextView.measurement(line, epochs));
+        }
+    }
+
+    @Override
+    public void stopping() {
+        printAbove(TextView.STOPPING);
+    }
+
+    private void printAbove(String text) {
+        print((drawn ? CLEAR_LINE : "") + text + "\n");
+        if (drawn) {
+            bar.refresh();
         }
     }
 

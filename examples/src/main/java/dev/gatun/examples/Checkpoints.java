@@ -104,10 +104,10 @@ record Checkpoints(Path folder, ObjectNode identity) {
         }
     }
 
-    /** Returns the newest checkpoint's name for people, or that there is none. */
-    String newest() throws IOException {
-        List<Path> all = newestFirst();
-        return all.isEmpty() ? "there is no checkpoint" : "the last checkpoint is " + all.getFirst();
+    /** Says which checkpoint is the newest of those that are not ahead of a step, or that there is none. */
+    String describeNewest(long step) throws IOException {
+        return newestFirst().stream().filter(file -> stepOf(file) <= step).findFirst()
+                .map(file -> "the last checkpoint is that of step " + stepOf(file) + ", " + file).orElse("there is no checkpoint");
     }
 
     private Path file(long step) {

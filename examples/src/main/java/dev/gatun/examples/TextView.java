@@ -11,6 +11,14 @@ import java.util.Locale;
  * @param steps how many there will be, over all epochs
  */
 record TextView(PrintWriter out, int epochs, long steps) implements TrainingView {
+    /** What is said when a signal has asked to stop. */
+    static final String STOPPING = "stopping after this step; Ctrl-C once more ends it at once";
+
+    @Override
+    public void stopping() {
+        out.println(STOPPING);
+    }
+
     @Override
     public void line(ObjectNode line) {
         if (line.has("loss")) {

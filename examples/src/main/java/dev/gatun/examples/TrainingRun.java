@@ -64,10 +64,11 @@ final class TrainingRun {
      * Trains until all steps are done, validation no longer improves, or a signal asks to stop; a checkpoint is then there.
      *
      * @return 0, or the exit code that says which signal came
-     * @throws CommandException if the loss stops being a finite number; what was saved last stays
+     * @throws CommandException if the loss stops being a finite number, or the gradient overflows float16 whatever the loss scale; what
+     *     was saved last stays
      */
     int train() throws IOException {
-        try (Interrupt interrupt = new Interrupt(); Arena arena = Arena.ofConfined()) {
+        try (Interrupt interrupt = new Interrupt(view::stopping); Arena arena = Arena.ofConfined()) {
             long tokens = (long) windows.batch() * windows.seq();
             MemorySegment inputs = arena.allocate(ValueLayout.JAVA_INT, tokens);
             MemorySegment targets = arena.allocate(ValueLayout.JAVA_INT, tokens);
@@ -179,15 +180,23 @@ final class TrainingRun {
 
     /**
      * Checks a loss and the last step's gradient, which unless the step was skipped would spoil the parameters: nothing that is not
-     * finite is ever saved.
+     * finite is ever saved. A step that is skipped at every loss scale would be so for ever.
      */
     private void requireFinite(double loss) throws IOException {
         float gradientNorm = trainer.gradientNorm();
         if (!Double.isFinite(loss) || !Float.isFinite(gradientNorm) && !trainer.skipped()) {
-            throw new CommandException("training diverged: the loss is " + loss + " at epoch " + epoch + ", step " + step
-                    + " (gradient norm " + gradientNorm + ", learning rate " + learningRate + "); " + checkpoints.newest()
-                    + "; try a lower --lr or --clip");
+            throw diverged("the loss is " + loss, gradientNorm, "a lower --lr or --clip");
         }
+        if (trainer.overflowsAtEveryLossScale()) {
+            throw diverged("the gradient overflows float16 at every loss scale", gradientNorm,
+                    "a lower --lr or --clip, or --precision bf16 or fp32");
+        }
+    }
+
+    private CommandException diverged(String what, float gradientNorm, String remedy) throws IOException {
+        return new CommandException("training diverged: " + what + " at epoch " + epoch + ", step " + step + " (gradient norm "
+                + gradientNorm + ", learning rate " + learningRate + "); " + checkpoints.describeNewest(step) + "; try " + remedy
+                + (directory.hasModel() ? ", and --init " + directory.weights() + " to begin with the model saved last" : ""));
     }
 
     private String sample() {

@@ -21,6 +21,11 @@ record TrainingViews(List<TrainingView> views) implements TrainingView {
     }
 
     @Override
+    public void stopping() {
+        views.forEach(TrainingView::stopping);
+    }
+
+    @Override
     public void close() {
         views.forEach(TrainingView::close);
     }

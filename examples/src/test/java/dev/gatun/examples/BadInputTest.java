@@ -82,7 +82,7 @@ class BadInputTest {
     @CsvSource({
         "--embed, 0", "--hidden, -1", "--layers, 0", "--batch, 0", "--seq, -5", "--epochs, 0", "--steps, 0", "--log-every, 0",
         "--words, -1", "--lr, 0", "--lr, -0.1", "--lr, NaN", "--lr, Infinity", "--clip, -1", "--hidden, 99999999999", "--hidden, many",
-        "--seed, x", "--dropout, 1", "--dropout, -0.1", "--optimizer, lion", "--weight-decay, -1", "--init-scale, -1",
+        "--seed, x", "--dropout, 1", "--dropout, -0.1", "--optimizer, lion", "--weight-decay, -1", "--asgd-trigger, 0", "--init-scale, -1",
         "--preset, fast", "--graph, maybe", "--device, tpu", "--precision, int8",
     })
     void aValueOutOfRangeIsAUsageError(String option, String value) {
@@ -90,8 +90,9 @@ class BadInputTest {
     }
 
     @Test
-    void aWeightDecayThatTheOptimizerDoesNotHaveIsRefused() {
-        assertRefused(1, train("--weight-decay", 0.1), "adam has no weight decay", "adamw");
+    void whatTheOptimizerDoesNotHaveIsRefused() {
+        assertRefused(USAGE, train("--weight-decay", 0.1), "adam has no weight decay", "adamw");
+        assertRefused(USAGE, train("--asgd-trigger", 5, "--optimizer", "sgd"), "--asgd-trigger needs --optimizer asgd", "sgd averages no");
     }
 
     @Test

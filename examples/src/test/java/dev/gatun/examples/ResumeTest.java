@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -57,17 +55,14 @@ class ResumeTest {
         assertEquals(withoutTimes(expected), withoutTimes(found));
     }
 
-    @Test
-    void fromEachCheckpointOfARunTheEndIsTheSame() throws IOException {
-        Path whole = dir.resolve("whole");
-        train(whole, "--epochs", 2, "--keep", 100, "--schedule", "plateau", "--eval-every", 9, "--warmup", 5).succeeded();
+    /** Goes on from each checkpoint of a run in the folder {@code whole}. */
+    private void assertTheEndIsTheSameFromEachCheckpoint(Path whole) throws IOException {
         List<Path> checkpoints;
         try (Stream<Path> files = Files.list(whole.resolve("checkpoints"))) {
-            checkpoints = new ArrayList<>(files.toList());
+            checkpoints = files.toList();
         }
         assertTrue(checkpoints.size() > 8, checkpoints.toString());
-        Collections.sort(checkpoints);
-        for (Path checkpoint : checkpoints.subList(0, 5)) {
+        for (Path checkpoint : checkpoints) {
             Path copy = dir.resolve("from-" + checkpoint.getFileName());
             Files.createDirectories(copy.resolve("checkpoints"));
             for (String file : List.of("config.json", "metrics.jsonl", "model.safetensors")) {
@@ -77,6 +72,26 @@ class ResumeTest {
             resume(copy).succeeded();
             assertSameRun(whole, copy);
         }
+    }
+
+    @Test
+    void fromEachCheckpointOfARunTheEndIsTheSame() throws IOException {
+        Path whole = dir.resolve("whole");
+        train(whole, "--epochs", 2, "--keep", 100, "--schedule", "plateau", "--eval-every", 9, "--warmup", 5).succeeded();
+        assertTheEndIsTheSameFromEachCheckpoint(whole);
+    }
+
+    @Test
+    void averagingStartsAtTheSameStepInARunThatGoesOn() throws IOException {
+        Path whole = dir.resolve("whole");
+        // At a rate this high the loss goes up and down.
+        train(whole, "--epochs", 2, "--steps", 90, "--keep", 100, "--optimizer", "asgd", "--asgd-trigger", 2, "--lr", 30, "--eval-every",
+                4).succeeded();
+        List<String> starts = withoutTimes(whole).stream().filter(line -> line.contains("\"averaging_starts\":true")).toList();
+        assertEquals(1, starts.size(), starts.toString());
+        int start = Integer.parseInt(starts.getFirst().replaceFirst(".*\"step\":(\\d+).*", "$1"));
+        assertTrue(start > 10 && start < 80, "checkpoints must be before and after step " + start);
+        assertTheEndIsTheSameFromEachCheckpoint(whole);
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -96,6 +97,26 @@ class TrainingOptionsTest {
     }
 
     @Test
+    void averagingStartsWhereValidationIsWorseThanBeforeTheInterval() throws IOException {
+        // At a rate this high the loss goes up and down.
+        Outcome outcome = train("--steps", 60, "--lr", 30, "--optimizer", "asgd", "--asgd-trigger", 3, "--eval-every", 2, "--valid", text)
+                .succeeded();
+        List<Double> before = new ArrayList<>();
+        int expected = 0;
+        for (JsonNode validation : lines("valid_perplexity")) {
+            double perplexity = validation.get("valid_perplexity").asDouble();
+            int compared = before.size() - 3;
+            if (expected == 0 && compared > 0 && perplexity > Collections.min(before.subList(0, compared))) {
+                expected = validation.get("step").asInt();
+            }
+            before.add(perplexity);
+        }
+        assertTrue(expected > 0, before.toString());
+        assertEquals(List.of(expected), lines("averaging_starts").stream().map(line -> line.get("step").asInt()).toList());
+        assertTrue(outcome.out().contains("; parameters are averaged from here on"), outcome.out());
+    }
+
+    @Test
     void trainingStopsWhereValidationDoesNotImproveAndTheBestModelIsKept() throws IOException {
         Outcome outcome = train("--epochs", 30, "--lr", 1, "--eval-every", 3, "--patience", 2, "--valid", text, "--test", text)
                 .succeeded();
@@ -168,7 +189,7 @@ class TrainingOptionsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"--patience, 2", "--eval-every, 5", "--schedule, plateau", "--schedule, steps", "--lr-min, 2", "--valid-split, 1",
+    @CsvSource({"--patience, 2", "--eval-every, 5", "--schedule, plateau", "--asgd-trigger, 5", "--schedule, steps", "--lr-min, 2", "--valid-split, 1",
         "--lr-steps, '1,x'", "--warmup, -1", "--keep, 0"})
     void anOptionThatCannotWorkIsAUsageError(String option, String value) {
         Outcome outcome = train(option, value);

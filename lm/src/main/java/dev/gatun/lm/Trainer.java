@@ -308,6 +308,16 @@ public final class Trainer implements AutoCloseable {
         return mixed.lossScale() == null ? 1 : model.read(mixed.lossScale().scale());
     }
 
+    /**
+     * Returns whether FP16 is of no use any more: the last step was {@link #skipped} although the loss was multiplied by 2⁻¹⁴ or less.
+     * Steps would then be skipped for ever; waits for the step.
+     *
+     * @throws IllegalStateException before the first step
+     */
+    public boolean overflowsAtEveryLossScale() {
+        return skipped() && lossScale() < LossScale.LEAST; // the step has halved it already
+    }
+
     /** Returns the last step's gradients before clipping, by the names of the parameters; valid until this trainer is closed. */
     public ParameterBlock gradients() {
         return gradients;

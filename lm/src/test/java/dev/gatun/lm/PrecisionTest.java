@@ -97,19 +97,23 @@ class PrecisionTest {
         assertArrayEquals(train(OPTIONS), train(OPTIONS.withPrecision(Precision.TF32)));
     }
 
+    private static void multiply(LanguageModel model, String name, float factor) {
+        TensorInfo tensor = model.parameters().tensor(name);
+        float[] values = read(model, tensor);
+        for (int i = 0; i < values.length; i++) {
+            values[i] *= factor;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            model.parameters().copyFrom(tensor, arena.allocateFrom(ValueLayout.JAVA_FLOAT, values));
+        }
+    }
+
     /** Weights of 100 times the usual size give the hidden states' gradient more than float16 holds at a scale of 65536. */
     @ParameterizedTest
     @CsvSource({"false", "true"})
     void aStepThatOverflowsFloat16IsSkippedAndHalvesTheLossScale(boolean graph) {
         try (LanguageModel model = LanguageModel.create(CONFIG, 4)) {
-            TensorInfo linear = model.parameters().tensor("linear.weight");
-            float[] weights = read(model, linear);
-            try (Arena arena = Arena.ofConfined()) {
-                for (int i = 0; i < weights.length; i++) {
-                    weights[i] *= 100;
-                }
-                model.parameters().copyFrom(linear, arena.allocateFrom(ValueLayout.JAVA_FLOAT, weights));
-            }
+            multiply(model, "linear.weight", 100);
             float[] before = parameters(model);
             try (Trainer trainer = new Trainer(model, OPTIONS.withGraph(graph).withPrecision(Precision.FP16))) {
                 Random random = new Random(2);
@@ -124,11 +128,39 @@ class PrecisionTest {
                     assertEquals(scale, trainer.lossScale());
                     assertArrayEquals(before, parameters(model), "a skipped step changed the parameters");
                     assertTrue(Float.isFinite(trainer.loss()));
+                    assertFalse(trainer.overflowsAtEveryLossScale());
                     step(trainer, random);
                 }
                 assertTrue(skipped >= 2 && skipped < 16, skipped + " steps were skipped");
                 assertEquals(scale, trainer.lossScale());
                 assertNotEquals(Arrays.hashCode(before), Arrays.hashCode(parameters(model)));
+            }
+        }
+    }
+
+    /**
+     * Without embeddings and biases the layers' states and the logits are 0 whatever the other weights, so that the loss is finite;
+     * the way back through two layers and the projection with weights near float16's largest gives a gradient of 1e12.
+     */
+    @Test
+    void aGradientThatOverflowsAtEveryLossScaleIsNoticed() {
+        try (LanguageModel model = LanguageModel.create(CONFIG, 4)) {
+            for (TensorInfo tensor : model.parameters().tensors()) {
+                boolean silent = tensor.name().contains("embed") || tensor.name().contains("bias") || tensor.name().contains("weight_hh");
+                multiply(model, tensor.name(), silent ? 0 : 150_000); // weights are below 1/3
+            }
+            float[] before = parameters(model);
+            try (Trainer trainer = new Trainer(model, OPTIONS.withPrecision(Precision.FP16))) {
+                Random random = new Random(2);
+                int steps = 0;
+                do {
+                    step(trainer, random);
+                    steps++;
+                    assertTrue(trainer.skipped(), "step " + steps);
+                    assertEquals(Math.log(CONFIG.vocabulary()), trainer.loss(), 1e-6);
+                } while (!trainer.overflowsAtEveryLossScale());
+                assertEquals(31, steps, "scales from 2^16 to 2^-14");
+                assertArrayEquals(before, parameters(model));
             }
         }
     }
