@@ -1,17 +1,23 @@
 #!/usr/bin/env bash
 # Sets up what some tests compare with: in .peers/venv PyTorch (CPU), NVIDIA's libraries and TensorBoard, from their Python
-# wheels, and Chromium, from Debian's packages, of which only one version is there at a time.
+# wheels, and Chromium and zsh, from Debian's packages, of which only one version is there at a time.
 # Optional for people; CI needs it. Needs a python3 with venv, and pip as this machine has it set up.
 # Where plain pip would take PyTorch's CUDA build, point it at the CPU build's index (PIP_EXTRA_INDEX_URL).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 has_chromium() { [ -n "${GATUN_CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome > /dev/null; }
-if ! has_chromium && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
-    echo "installing Chromium with apt-get"
+has_zsh() { command -v zsh > /dev/null; }
+packages=()
+has_chromium || packages+=(chromium fonts-dejavu-core)
+has_zsh || packages+=(zsh)
+if [ ${#packages[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+    echo "installing ${packages[*]} with apt-get"
     apt-get update -qq || true
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core > /dev/null || true
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" > /dev/null || true
 fi
+has_zsh || echo "setup-peers.sh: no zsh, so completion in it is not tested (in CI: that test fails). Installing it takes root and" \
+    "apt-get; or install zsh yourself" >&2
 has_chromium || echo "setup-peers.sh: no Chromium, so the report page is not tested (in CI: those tests fail). Installing it takes root" \
     "and apt-get; install chromium yourself, or set GATUN_CHROMIUM to the program" >&2
 

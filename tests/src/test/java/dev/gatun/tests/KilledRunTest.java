@@ -1,6 +1,7 @@
 package dev.gatun.tests;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
@@ -12,7 +13,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -79,17 +82,48 @@ class KilledRunTest {
         Path run = folder.resolve("run");
         Process process = start(run);
         waitForLines(process, run, 40);
-        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+        interrupt(process);
         assertTrue(process.waitFor(MINUTES, TimeUnit.MINUTES));
         assertEquals(INTERRUPTED, process.exitValue(), output(run));
+        assertTrue(output(run).contains("stopping after this step"), output(run));
         assertTrue(output(run).contains("go on with: gatun train --resume " + run), output(run));
         assertEquals(0, start(run).waitFor(), () -> output(run));
         assertSameRun(whole, run);
     }
 
+    @Test
+    void aSecondInterruptEndsTheRunWithinItsStepAndWhatWasSavedIsWhole() throws Exception {
+        Files.writeString(text, Files.readString(text).repeat(20));
+        Path run = folder.resolve("run");
+        // A step of 20000 tokens in a row takes more than a second.
+        Process process = start(run, "train", "--data", text, "--embed", 16, "--hidden", 64, "--layers", 4, "--batch", 1, "--seq", 20000,
+                "--steps", 3, "--log-every", 1, "--checkpoint-every", 1, "--words", 4, "--out", run);
+        Path checkpoint = run.resolve("checkpoints").resolve("step-1.safetensors");
+        waitFor(process, run, () -> Files.exists(checkpoint));
+        Thread.sleep(100); // the second step is under way
+        interrupt(process);
+        waitFor(process, run, () -> output(run).contains("stopping after this step; Ctrl-C once more ends it at once"));
+        interrupt(process);
+        assertTrue(process.waitFor(MINUTES, TimeUnit.MINUTES));
+        assertEquals(INTERRUPTED, process.exitValue(), output(run));
+        assertFalse(output(run).contains("stopped after"), output(run));
+        try (Stream<Path> files = Files.list(checkpoint.getParent())) {
+            assertEquals(List.of(checkpoint), files.toList());
+        }
+        assertEquals(0, start(run, "train", "--resume", run, "--steps", 2).waitFor(), () -> output(run));
+        assertTrue(output(run).contains("going on from " + checkpoint), output(run));
+    }
+
+    private static void interrupt(Process process) throws Exception {
+        assertEquals(0, new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor());
+    }
+
     /** Begins a run, or goes on with it once it is one. */
     private Process start(Path run) throws IOException {
-        Object[] arguments = Files.exists(run.resolve("config.json")) ? new Object[] {"train", "--resume", run} : train(run);
+        return start(run, Files.exists(run.resolve("config.json")) ? new Object[] {"train", "--resume", run} : train(run));
+    }
+
+    private Process start(Path run, Object... arguments) throws IOException {
         // A shell that runs the tests in the background has them ignore SIGINT, which a process would inherit.
         List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT"));
         command.addAll(Forked.gatunCommand(arguments));
@@ -114,10 +148,14 @@ class KilledRunTest {
     }
 
     private void waitForLines(Process process, Path run, long count) throws Exception {
+        waitFor(process, run, () -> lines(run) > count);
+    }
+
+    private void waitFor(Process process, Path run, Callable<Boolean> condition) throws Exception {
         long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(MINUTES);
-        while (lines(run) <= count) {
+        while (!condition.call()) {
             if (!process.isAlive() || System.nanoTime() > end) {
-                fail("the run has not come as far as line " + count + " of its metrics: " + output(run));
+                fail("the run has not come as far as was waited for: " + output(run));
             }
             Thread.sleep(1);
         }

@@ -51,6 +51,13 @@ final class Peers {
         return Files.isExecutable(script) ? script : missing("no " + script + ": install it; it is of util-linux");
     }
 
+    /** Returns zsh. */
+    static Path zsh() {
+        return Arrays.stream(System.getenv("PATH").split(File.pathSeparator)).map(folder -> Path.of(folder, "zsh"))
+                .filter(Files::isExecutable).findFirst()
+                .orElseGet(() -> missing("no zsh on PATH: run .ci/setup-peers.sh as root on Debian, or install it"));
+    }
+
     /** Returns a script of {@code src/test/python}. */
     static Path script(String name) {
         return ROOT.resolve("tests/src/test/python").resolve(name);
