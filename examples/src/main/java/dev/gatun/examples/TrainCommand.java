@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
         description = "Trains a language model, reports its perplexity, and samples from it.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:the input or the machine does not serve, or training diverged", "2:the command line is wrong",
-            "130:stopped by Ctrl-C, with a checkpoint; 143: by SIGTERM"},
+            "130:stopped by Ctrl-C, with a checkpoint, or at once by a second one; 143: by SIGTERM"},
         footerHeading = "%nExamples:%n",
         footer = {"  gatun train", "  gatun train --data wiki.txt --valid-split 0.1 --schedule cosine --warmup 200",
             "  gatun train --preset tutorial --data wiki.txt --valid valid.txt --out runs/mine",
