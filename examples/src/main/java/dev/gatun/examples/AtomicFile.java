@@ -14,11 +14,19 @@ final class AtomicFile {
 
     private AtomicFile() {}
 
-    /** Writes or replaces a file; what exists and is no regular file, a pipe for example, is written to directly. */
+    /**
+     * Writes or replaces a file; what exists and is no regular file, a pipe for example, is written to directly.
+     *
+     * @throws CommandException if there is no folder for it
+     */
     static void write(Path file, Content content) throws IOException {
         if (Files.exists(file) && !Files.isRegularFile(file)) {
             content.writeTo(file);
             return;
+        }
+        Path folder = file.toAbsolutePath().getParent();
+        if (!Files.isDirectory(folder)) {
+            throw new CommandException("cannot write " + file + ": there is no folder " + folder);
         }
         Path partial = file.resolveSibling("." + file.getFileName() + ".partial");
         try {

@@ -32,6 +32,7 @@ final class EvalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        Inputs.requireReadable(data);
         RunDirectory directory = new RunDirectory(model);
         Vocabulary vocabulary = directory.readVocabulary();
         try (TokenStream text = TokenStream.readKnown(data, vocabulary)) {

@@ -34,10 +34,10 @@ final class OptimizerOptions {
                     + " the parameters averaged, from the first step on or from --asgd-trigger. Set --lr to suit it.")
     private Kind kind;
 
-    @Option(names = "--asgd-trigger", paramLabel = "N", converter = Numbers.Positive.class,
+    @Option(names = "--asgd-trigger", paramLabel = "N", defaultValue = "0", converter = Numbers.NotNegative.class,
             description = "Let asgd average only from the validation on that is worse than the best of those more than N validations"
-                    + " before (NT-ASGD). Default: average from the first step.")
-    private Integer trigger;
+                    + " before (NT-ASGD). Default: 0, which is from the first step.")
+    private int trigger;
 
     @Option(names = "--weight-decay", paramLabel = "X", converter = Numbers.NotNegativeReal.class,
             description = "Weight decay of adamw (default 0.01), sgd and asgd (default 0).")
@@ -61,7 +61,7 @@ final class OptimizerOptions {
      * @throws ParameterException if something is asked for that the optimiser does not have
      */
     TrainingOptions apply(TrainingOptions options) {
-        if (trigger != null && kind != Kind.ASGD) {
+        if (trigger > 0 && kind != Kind.ASGD) {
             throw new ParameterException(command.commandLine(), "--asgd-trigger needs --optimizer asgd, for " + kind
                     + " averages no parameters");
         }
@@ -73,8 +73,8 @@ final class OptimizerOptions {
         return initScale;
     }
 
-    /** Returns the interval of the validations that start averaging, or null where it starts with the first step or never. */
-    Integer averagingInterval() {
+    /** Returns the interval of the validations that start averaging, or 0 where it starts with the first step or never. */
+    int averagingInterval() {
         return trigger;
     }
 
@@ -90,7 +90,7 @@ final class OptimizerOptions {
             }
             case ADAMW -> new Optimizer.Adam(adam.beta1(), adam.beta2(), adam.epsilon(), weightDecay);
             case SGD -> new Optimizer.Sgd(weightDecay);
-            case ASGD -> new Optimizer.AveragedSgd(weightDecay, trigger == null ? 0 : Optimizer.AveragedSgd.NOT_YET);
+            case ASGD -> new Optimizer.AveragedSgd(weightDecay, trigger == 0 ? 0 : Optimizer.AveragedSgd.NOT_YET);
         };
     }
 

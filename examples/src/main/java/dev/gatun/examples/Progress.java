@@ -24,7 +24,7 @@ final class Progress {
         if (plan.plateau() != null) {
             plateau = new Plateau(plan.plateau(), state.rateScale(), orInfinite(state.plateauLoss()), state.plateauWorse());
         }
-        if (plan.averagingInterval() != null) {
+        if (plan.averagingInterval() > 0) {
             trigger = new AveragingTrigger(plan.averagingInterval(), orInfinite(state.triggerLoss()), state.triggerRecent(),
                     state.averaging());
         }

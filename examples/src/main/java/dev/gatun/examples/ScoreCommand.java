@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
 /** {@code gatun score}: how likely a trained model finds each word of a text. */
 @Command(name = "score",
         description = {"Prints each word of a text, a tab, and the natural logarithm of its probability after all words before.",
-            "The first word is not predicted. The total and the perplexity go to the standard error stream."})
+            "Of a model of characters, a line end is shown as \\n and a tab as \\t.", "The first word is not predicted. The total and the perplexity go to the standard error stream."})
 final class ScoreCommand implements Callable<Integer> {
     /** Steps that one row of text advances by at once; of no influence on the scores but for rounding. */
     private static final int SEQ = 32;
@@ -42,6 +42,9 @@ final class ScoreCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (!data.equals("-")) {
+            Inputs.requireReadable(Path.of(data));
+        }
         RunDirectory directory = new RunDirectory(model);
         Vocabulary vocabulary = directory.readVocabulary();
         try (TokenStream text = read(vocabulary)) {
@@ -53,13 +56,23 @@ final class ScoreCommand implements Callable<Integer> {
                 PrintWriter print = spec.commandLine().getOut();
                 long[] position = {1};
                 Evaluation evaluation = evaluator.score(text, score ->
-                        print.printf(Locale.ROOT, "%s\t%.6f%n", vocabulary.word(text.id(position[0]++)), score));
+                        print.printf(Locale.ROOT, "%s\t%.6f%n", shown(vocabulary.word(text.id(position[0]++))), score));
                 print.flush();
                 spec.commandLine().getErr().printf(Locale.ROOT, "total %.4f over %d words, perplexity %.2f%n",
                         -evaluation.meanLoss() * evaluation.tokens(), evaluation.tokens(), evaluation.perplexity());
             }
         }
         return 0;
+    }
+
+    /** Returns a word that takes one line and has no tab: of characters, the line end is a word, and others may be. */
+    private static String shown(String word) {
+        return switch (word) {
+            case "\n" -> "\\n";
+            case "\r" -> "\\r";
+            case "\t" -> "\\t";
+            default -> word;
+        };
     }
 
     private TokenStream read(Vocabulary vocabulary) throws IOException {

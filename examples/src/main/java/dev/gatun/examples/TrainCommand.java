@@ -200,7 +200,7 @@ final class TrainCommand implements Callable<Integer> {
     private TrainingPlan plan(Corpus corpus, Windows windows) {
         long all = Math.min(steps, epochs * windows.count());
         requireUse(corpus.valid() != null || validation.every == 0 && validation.patience == 0 && schedule.plateau(learningRate) == null
-                && optimizer.averagingInterval() == null,
+                && optimizer.averagingInterval() == 0,
                 "--eval-every, --patience, --asgd-trigger and --schedule plateau need a text to validate on: --valid or --valid-split");
         return new TrainingPlan(epochs, all, learningRate, schedule.schedule(learningRate, all), schedule.plateau(learningRate),
                 optimizer.averagingInterval(), logEvery, validation.every, validation.patience, checkpoint.every, checkpoint.keep, seed);
@@ -216,9 +216,14 @@ final class TrainCommand implements Callable<Integer> {
         if (checkpoint.resume != null && state.step() == plan.steps()) {
             print.println("all " + plan.steps() + " steps are done; more --epochs, or --steps where that is the limit, extend the run");
         }
-        directory.create(corpus.vocabulary(), description);
+        if (checkpoint.resume == null) {
+            directory.create(corpus.vocabulary(), description);
+        }
         try (TrainingView view = display.open(spec.commandLine().getOut(), directory.path(), epochs, plan.steps(), state.step());
                 Metrics metrics = Metrics.open(directory.metrics(), state.metricsLines(), state.seconds(), List.of(view))) {
+            if (checkpoint.resume != null) {
+                directory.create(corpus.vocabulary(), description); // only now, for no other process trains in the folder
+            }
             TrainingRun run = new TrainingRun(directory, checkpoints, corpus, windows, model, trainer, plan, state, metrics, view);
             int exitCode = run.train();
             if (exitCode == 0) {

@@ -11,7 +11,7 @@ import dev.gatun.lm.Schedule;
  * @param learningRate what the schedule multiplies
  * @param schedule the factor on the learning rate for each step
  * @param plateau what a validation without improvement does to the learning rate, or null
- * @param averagingInterval the interval of the validations that start the averaging of parameters, or null where they do not
+ * @param averagingInterval the interval of the validations that start the averaging of parameters; 0 where they do not
  * @param logEvery steps from one report to the next, within an epoch
  * @param evalEvery steps from one validation to the next, beside that after each epoch; 0 for no others
  * @param patience validations in a row without improvement that end the run; 0 for any number
@@ -20,4 +20,4 @@ import dev.gatun.lm.Schedule;
  * @param seed of the sample after each epoch
  */
 record TrainingPlan(int epochs, long steps, float learningRate, Schedule schedule, Plateau.Settings plateau,
-        Integer averagingInterval, int logEvery, int evalEvery, int patience, int checkpointEvery, int keep, long seed) {}
+        int averagingInterval, int logEvery, int evalEvery, int patience, int checkpointEvery, int keep, long seed) {}

@@ -213,13 +213,18 @@ final class TrainingRun {
         checkpointAt = System.nanoTime();
     }
 
-    /** Leaves a folder that can be sampled from and gone on with. */
+    /** Leaves a folder that can be gone on with, and the model as it is sampled from there: the best, or the last if none is measured. */
     private void stop() throws IOException {
         requireFinite(trainer.loss());
         checkpoint();
         try (AveragedWeights averaged = trainer.averaged()) {
-            keepModel();
+            if (corpus.valid() == null) {
+                directory.save(model);
+            } else {
+                keepModel();
+            }
         }
+        model.loadWeights(directory.weights());
     }
 
     /** Saves the model where there is none yet. */

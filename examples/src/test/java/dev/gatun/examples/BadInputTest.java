@@ -82,7 +82,7 @@ class BadInputTest {
     @CsvSource({
         "--embed, 0", "--hidden, -1", "--layers, 0", "--batch, 0", "--seq, -5", "--epochs, 0", "--steps, 0", "--log-every, 0",
         "--words, -1", "--lr, 0", "--lr, -0.1", "--lr, NaN", "--lr, Infinity", "--clip, -1", "--hidden, 99999999999", "--hidden, many",
-        "--seed, x", "--dropout, 1", "--dropout, -0.1", "--optimizer, lion", "--weight-decay, -1", "--asgd-trigger, 0", "--init-scale, -1",
+        "--seed, x", "--dropout, 1", "--dropout, -0.1", "--optimizer, lion", "--weight-decay, -1", "--asgd-trigger, -1", "--init-scale, -1",
         "--preset, fast", "--graph, maybe", "--device, tpu", "--precision, int8",
     })
     void aValueOutOfRangeIsAUsageError(String option, String value) {
@@ -116,6 +116,20 @@ class BadInputTest {
     @CsvSource({"--data", "--valid", "--test", "--init"})
     void aFolderIsNoFile(String option) {
         assertRefused(FAILURE, train(option, dir), dir + " is a folder");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"eval", "score"})
+    void aFolderIsNoTextToMeasure(String command) {
+        assertRefused(FAILURE, Outcome.of(command, "--model", out, "--data", dir), dir + " is a folder; expected a file");
+    }
+
+    @Test
+    void aFolderToWriteToThatIsMissingIsNamed() {
+        Path other = dir.resolve("other");
+        train("--out", other).succeeded();
+        Path file = out.resolve("sample.txt");
+        assertRefused(FAILURE, Outcome.of("sample", "--model", other, "--out", file), "cannot write " + file + ": there is no folder " + out);
     }
 
     @ParameterizedTest

@@ -220,6 +220,18 @@ class CommandTest {
     }
 
     @Test
+    void scoresOfCharactersAreALineEachToo() throws IOException {
+        Path run = dir.resolve("run");
+        Path tabs = Files.writeString(dir.resolve("tabs.txt"), "a\tb\n".repeat(50));
+        Outcome.of("train", "--data", tabs, "--tokenizer", "char", "--out", run, "--embed", 4, "--hidden", 8, "--batch", 2, "--seq", 5,
+                "--steps", 2, "--words", 5).succeeded();
+        List<String> lines = Outcome.of("score", "--model", run, "--data", tabs).succeeded().out().lines().toList();
+        List<String> words = lines.stream().map(line -> line.substring(0, line.indexOf('\t'))).toList();
+        assertEquals(199, lines.size());
+        assertEquals(List.of("\\t", "b", "\\n", "a"), words.subList(0, 4));
+    }
+
+    @Test
     void scoreReadsTheStandardInputAndRefusesWhatIsNotUtf8() throws IOException {
         Path run = dir.resolve("run");
         train(run, "--steps", 2);

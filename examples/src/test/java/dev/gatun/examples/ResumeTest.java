@@ -1,5 +1,6 @@
 package dev.gatun.examples;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -182,6 +183,23 @@ class ResumeTest {
         Outcome outcome = resume(run);
         assertEquals(1, outcome.exitCode());
         assertTrue(outcome.err().contains("changed: lr (it was 0.004, and is 0.005)"), outcome.err());
+    }
+
+    @Test
+    void aRunThatAnotherProcessTrainsIsLeftAlone() throws IOException {
+        Path run = dir.resolve("run");
+        train(run, "--steps", 12).succeeded();
+        Path halfWritten = Files.writeString(run.resolve("checkpoints").resolve(".step-14.safetensors.1234.tmp"), "half");
+        byte[] config = Files.readAllBytes(run.resolve("config.json"));
+        try (Metrics metrics = Metrics.open(run.resolve("metrics.jsonl"), 100, 0, List.of())) {
+            Outcome outcome = resume(run, "--steps", 20);
+            assertEquals(1, outcome.exitCode());
+            assertTrue(outcome.err().contains("another process trains in this folder"), outcome.err());
+        }
+        assertTrue(Files.exists(halfWritten));
+        assertArrayEquals(config, Files.readAllBytes(run.resolve("config.json")));
+        resume(run, "--steps", 20).succeeded();
+        assertFalse(Files.exists(halfWritten));
     }
 
     @Test

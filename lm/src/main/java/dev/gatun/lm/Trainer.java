@@ -233,7 +233,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Starts the average of the parameters anew with the next step.
+     * Starts the average of the parameters anew with the next step. {@link AveragingTrigger} says when that is due.
      *
      * @throws IllegalStateException if the optimiser is not {@link Optimizer.AveragedSgd}
      */

@@ -92,6 +92,24 @@ class KilledRunTest {
     }
 
     @Test
+    void anInterruptedRunWithoutAValidationTextLeavesTheModelOfItsLastStep() throws Exception {
+        Path run = folder.resolve("run");
+        Process process = start(run, "train", "--data", text, "--embed", 8, "--hidden", 12, "--batch", 3, "--seq", 5, "--epochs", 10_000,
+                "--log-every", 1, "--words", 4, "--out", run);
+        waitForLines(process, run, 250); // the first epoch, of 160 steps, has left a model
+        interrupt(process);
+        assertTrue(process.waitFor(MINUTES, TimeUnit.MINUTES));
+        assertEquals(INTERRUPTED, process.exitValue(), output(run));
+        String step = output(run).replaceFirst("(?s).*stopped after step (\\d+) .*", "$1");
+        try (Safetensors model = Safetensors.open(run.resolve("model.safetensors"));
+                Safetensors checkpoint = Safetensors.open(run.resolve("checkpoints").resolve("step-" + step + ".safetensors"))) {
+            for (TensorInfo tensor : model.tensors().values()) {
+                assertEquals(-1, model.values(tensor).mismatch(checkpoint.values(tensor)), tensor.toString());
+            }
+        }
+    }
+
+    @Test
     void aSecondInterruptEndsTheRunWithinItsStepAndWhatWasSavedIsWhole() throws Exception {
         Files.writeString(text, Files.readString(text).repeat(20));
         Path run = folder.resolve("run");
