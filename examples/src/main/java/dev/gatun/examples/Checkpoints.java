@@ -68,7 +68,7 @@ record Checkpoints(Path folder, ObjectNode identity) {
         }
         if (!all.isEmpty()) {
             throw new CommandException(folder + ": none of the " + all.size()
-                    + " checkpoints can be used; remove the folder to begin anew");
+                    + " checkpoints can be used; if config.json was changed, change it back, or remove the folder to begin anew");
         }
         print.println("there is no checkpoint yet; beginning anew");
         return RunState.BEGIN;

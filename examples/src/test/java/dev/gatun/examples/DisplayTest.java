@@ -92,6 +92,18 @@ class DisplayTest {
     }
 
     @Test
+    void thatARunStopsIsSaidAboveTheBar() {
+        StringWriter out = new StringWriter();
+        try (BarView bar = new BarView(new PrintWriter(out), 3, 8, 0, false)) {
+            bar.stepped();
+            bar.stopping();
+        }
+        String shown = out.toString();
+        int said = shown.indexOf("\r\033[Kstopping after this step; Ctrl-C once more ends it at once\n");
+        assertTrue(said >= 0 && shown.lastIndexOf("\r\033[K") > said, shown);
+    }
+
+    @Test
     void onceTrainedTheBarIsLeftAloneAndLinesFollowIt() {
         StringWriter out = new StringWriter();
         BarView bar = new BarView(new PrintWriter(out), 3, 8, 0, false);
