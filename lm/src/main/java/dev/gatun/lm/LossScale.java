@@ -18,8 +18,8 @@ final class LossScale implements AutoCloseable {
     static final int GROWTH_INTERVAL = 2000;
 
     /**
-     * The least scale that is of use, float16's least normal number: what still overflows with it is above 1e9, and no smaller scale
-     * was needed. The kernel itself knows no least one.
+     * The least scale that training is expected to need, float16's least normal number: what still overflows with it is above 1e9.
+     * The kernel itself knows no least one, and halves on.
      */
     static final float LEAST = 0x1p-14f;
 
