@@ -39,22 +39,20 @@ public final class Blas extends Owner {
      * @throws CublasException if the library cannot start
      */
     public static Blas create(Stream stream) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment pointer = arena.allocate(Cublas.C_POINTER);
-            CublasException.check(Cublas.cublasCreate_v2(pointer), "cublasCreate_v2");
-            Blas blas = new Blas(stream, pointer.get(Cublas.C_POINTER, 0),
-                    DeviceBuffer.allocate(DeviceInfo.read().computeMajor() >= 9 ? WORKSPACE_HOPPER : WORKSPACE));
-            try {
-                CublasException.check(Cublas.cublasSetStream_v2(blas.handle, stream.handle()), "cublasSetStream_v2");
-                // Setting the stream takes a user's workspace away, so it comes after.
-                CublasException.check(Cublas.cublasSetWorkspace_v2(blas.handle, blas.workspace.pointer(), blas.workspace.byteSize()),
-                        "cublasSetWorkspace_v2");
-            } catch (CublasException e) {
-                blas.close();
-                throw e;
-            }
-            return blas;
+        MemorySegment pointer = result();
+        CublasException.check(Cublas.cublasCreate_v2(pointer), "cublasCreate_v2");
+        Blas blas = new Blas(stream, pointer.get(Cublas.C_POINTER, 0),
+                DeviceBuffer.allocate(DeviceInfo.read().computeMajor() >= 9 ? WORKSPACE_HOPPER : WORKSPACE));
+        try {
+            CublasException.check(Cublas.cublasSetStream_v2(blas.handle, stream.handle()), "cublasSetStream_v2");
+            // Setting the stream takes a user's workspace away, so it comes after.
+            CublasException.check(Cublas.cublasSetWorkspace_v2(blas.handle, blas.workspace.pointer(), blas.workspace.byteSize()),
+                    "cublasSetWorkspace_v2");
+        } catch (CublasException e) {
+            blas.close();
+            throw e;
         }
+        return blas;
     }
 
     /** Returns the {@code cublasHandle_t} for the generated bindings. */
@@ -65,11 +63,9 @@ public final class Blas extends Owner {
 
     /** Returns cuBLAS's version, for example 130101. */
     public int version() {
-        try (Arena call = Arena.ofConfined()) {
-            MemorySegment version = call.allocate(Cublas.C_INT);
-            CublasException.check(Cublas.cublasGetVersion_v2(handle(), version), "cublasGetVersion_v2");
-            return version.get(Cublas.C_INT, 0);
-        }
+        MemorySegment version = result();
+        CublasException.check(Cublas.cublasGetVersion_v2(handle(), version), "cublasGetVersion_v2");
+        return version.get(Cublas.C_INT, 0);
     }
 
     /**
@@ -119,15 +115,15 @@ public final class Blas extends Owner {
      * As the other {@code gemmEx}, with alpha and beta read from the device when the product is made
      * ({@code CUBLAS_POINTER_MODE_DEVICE}), so that a captured graph sees their present values.
      *
-     * @param alphaBeta float [2]
+     * @param alpha float [1]; likewise {@code beta}
      */
     public void gemmEx(DataType inputs, DataType output, ComputeType compute, boolean transposeA, boolean transposeB, int m, int n, int k,
-            DeviceBuffer alphaBeta, DeviceBuffer a, int lda, DeviceBuffer b, int ldb, DeviceBuffer c, int ldc) {
-        MemorySegment alpha = alphaBeta.pointer();
-        MemorySegment beta = alphaBeta.sliceFloats(1, 1).pointer();
+            DeviceBuffer alpha, DeviceBuffer a, int lda, DeviceBuffer b, int ldb, DeviceBuffer beta, DeviceBuffer c, int ldc) {
+        requireScalar("alpha", alpha);
+        requireScalar("beta", beta);
         CublasException.check(Cublas.cublasSetPointerMode_v2(handle(), Cublas.CUBLAS_POINTER_MODE_DEVICE()), "cublasSetPointerMode_v2");
         try {
-            gemmEx(inputs, output, compute, transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+            gemmEx(inputs, output, compute, transposeA, transposeB, m, n, k, alpha.pointer(), a, lda, b, ldb, beta.pointer(), c, ldc);
         } finally {
             CublasException.check(Cublas.cublasSetPointerMode_v2(handle(), Cublas.CUBLAS_POINTER_MODE_HOST()), "cublasSetPointerMode_v2");
         }
@@ -159,6 +155,12 @@ public final class Blas extends Owner {
 
     private static int operation(boolean transpose) {
         return transpose ? Cublas.CUBLAS_OP_T() : Cublas.CUBLAS_OP_N();
+    }
+
+    private static void requireScalar(String name, DeviceBuffer buffer) {
+        if (buffer.byteSize() < Float.BYTES) {
+            throw new IndexOutOfBoundsException("cublasGemmEx: " + name + " is a float, its buffer has " + buffer.byteSize() + " bytes");
+        }
     }
 
     private static void requireMatrices(String function, DataType inputs, DataType output, boolean transposeA, boolean transposeB, int m,

@@ -2,8 +2,8 @@ package dev.gatun.cuda;
 
 import dev.gatun.device.Owner;
 import dev.gatun.generated.cudart.Cudart;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * Device memory, or a slice of it.
@@ -33,6 +33,15 @@ public final class DeviceBuffer implements AutoCloseable {
             this.pointer = pointer;
         }
 
+        static Allocation make(long bytes) {
+            MemorySegment pointer = result();
+            int status = Cudart.cudaMalloc(pointer, bytes);
+            if (status != 0) {
+                throw CudaException.runtime(status, "cudaMalloc", bytes + " bytes");
+            }
+            return new Allocation(MemorySegment.ofAddress(pointer.get(ValueLayout.JAVA_LONG, 0)));
+        }
+
         @Override
         protected void destroy() {
             CudaException.checkRuntime(Cudart.cudaFree(pointer), "cudaFree");
@@ -54,15 +63,8 @@ public final class DeviceBuffer implements AutoCloseable {
         if (bytes < 1) {
             throw new IllegalArgumentException("a device buffer needs at least 1 byte, got " + bytes);
         }
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment pointer = arena.allocate(Cudart.C_POINTER);
-            int status = Cudart.cudaMalloc(pointer, bytes);
-            if (status != 0) {
-                throw CudaException.runtime(status, "cudaMalloc", bytes + " bytes");
-            }
-            MemorySegment memory = MemorySegment.ofAddress(pointer.get(Cudart.C_POINTER, 0).address());
-            return new DeviceBuffer(new Allocation(memory), false, memory.address(), bytes);
-        }
+        Allocation allocation = Allocation.make(bytes);
+        return new DeviceBuffer(allocation, false, allocation.pointer.address(), bytes);
     }
 
     /** Allocates room for {@code count} 32-bit floats, as {@link #allocate} does. */

@@ -2,7 +2,6 @@ package dev.gatun.cuda;
 
 import dev.gatun.device.Owner;
 import dev.gatun.generated.cudart.Cudart;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** A mark in a stream's work. Any thread may use it. */
@@ -26,11 +25,9 @@ public final class Event extends Owner {
     }
 
     private static Event create(int flags) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment pointer = arena.allocate(Cudart.C_POINTER);
-            CudaException.checkRuntime(Cudart.cudaEventCreateWithFlags(pointer, flags), "cudaEventCreateWithFlags");
-            return new Event(pointer.get(Cudart.C_POINTER, 0));
-        }
+        MemorySegment pointer = result();
+        CudaException.checkRuntime(Cudart.cudaEventCreateWithFlags(pointer, flags), "cudaEventCreateWithFlags");
+        return new Event(pointer.get(Cudart.C_POINTER, 0));
     }
 
     MemorySegment handle() {
@@ -64,11 +61,9 @@ public final class Event extends Owner {
      * @throws CudaException if they are not
      */
     public float millisecondsSince(Event start) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment milliseconds = arena.allocate(Cudart.C_FLOAT);
-            CudaException.checkRuntime(Cudart.cudaEventElapsedTime(milliseconds, start.handle(), handle()), "cudaEventElapsedTime");
-            return milliseconds.get(Cudart.C_FLOAT, 0);
-        }
+        MemorySegment milliseconds = result();
+        CudaException.checkRuntime(Cudart.cudaEventElapsedTime(milliseconds, start.handle(), handle()), "cudaEventElapsedTime");
+        return milliseconds.get(Cudart.C_FLOAT, 0);
     }
 
     @Override

@@ -2,7 +2,6 @@ package dev.gatun.cuda;
 
 import dev.gatun.device.Owner;
 import dev.gatun.generated.cudart.Cudart;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** Work that {@link Stream#capture} recorded, ready to be launched with one call. */
@@ -15,13 +14,11 @@ public final class Graph extends Owner {
 
     /** Instantiates and destroys a {@code cudaGraph_t}. */
     static Graph instantiate(MemorySegment graph) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment pointer = arena.allocate(Cudart.C_POINTER);
-            int status = Cudart.cudaGraphInstantiateWithFlags(pointer, graph, 0);
-            CudaException.checkRuntime(Cudart.cudaGraphDestroy(graph), "cudaGraphDestroy");
-            CudaException.checkRuntime(status, "cudaGraphInstantiateWithFlags");
-            return new Graph(pointer.get(Cudart.C_POINTER, 0));
-        }
+        MemorySegment pointer = result();
+        int status = Cudart.cudaGraphInstantiateWithFlags(pointer, graph, 0);
+        CudaException.checkRuntime(Cudart.cudaGraphDestroy(graph), "cudaGraphDestroy");
+        CudaException.checkRuntime(status, "cudaGraphInstantiateWithFlags");
+        return new Graph(pointer.get(Cudart.C_POINTER, 0));
     }
 
     /**

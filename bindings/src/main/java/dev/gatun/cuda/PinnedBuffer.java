@@ -25,14 +25,12 @@ public final class PinnedBuffer extends Owner {
         if (bytes < 1) {
             throw new IllegalArgumentException("a pinned buffer needs at least 1 byte, got " + bytes);
         }
-        try (Arena call = Arena.ofConfined()) {
-            MemorySegment pointer = call.allocate(Cudart.C_POINTER);
-            int status = Cudart.cudaHostAlloc(pointer, bytes, 0);
-            if (status != 0) {
-                throw CudaException.runtime(status, "cudaHostAlloc", bytes + " bytes");
-            }
-            return new PinnedBuffer(pointer.get(Cudart.C_POINTER, 0), bytes);
+        MemorySegment pointer = result();
+        int status = Cudart.cudaHostAlloc(pointer, bytes, 0);
+        if (status != 0) {
+            throw CudaException.runtime(status, "cudaHostAlloc", bytes + " bytes");
         }
+        return new PinnedBuffer(pointer.get(Cudart.C_POINTER, 0), bytes);
     }
 
     /** Returns the memory; it refuses access once this buffer is closed. */

@@ -2,7 +2,6 @@ package dev.gatun.cuda;
 
 import dev.gatun.device.Owner;
 import dev.gatun.generated.cudart.Cudart;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -26,12 +25,9 @@ public final class Stream extends Owner {
      * @throws CudaException if the device refuses
      */
     public static Stream create() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment pointer = arena.allocate(Cudart.C_POINTER);
-            CudaException.checkRuntime(Cudart.cudaStreamCreateWithFlags(pointer, Cudart.cudaStreamNonBlocking()),
-                    "cudaStreamCreateWithFlags");
-            return new Stream(pointer.get(Cudart.C_POINTER, 0));
-        }
+        MemorySegment pointer = result();
+        CudaException.checkRuntime(Cudart.cudaStreamCreateWithFlags(pointer, Cudart.cudaStreamNonBlocking()), "cudaStreamCreateWithFlags");
+        return new Stream(pointer.get(Cudart.C_POINTER, 0));
     }
 
     /** Returns the {@code cudaStream_t} for the generated bindings. */
@@ -61,21 +57,19 @@ public final class Stream extends Owner {
      * @throws CudaException if the work made a call that cannot be captured
      */
     public Graph capture(Runnable work) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment graph = arena.allocate(Cudart.C_POINTER);
-            CudaException.checkRuntime(Cudart.cudaStreamBeginCapture(handle(), CAPTURE_THREAD_LOCAL), "cudaStreamBeginCapture");
-            try {
-                work.run();
-            } catch (RuntimeException | Error e) {
-                // The stream must leave capture mode whatever happened; the first failure is the one to report.
-                if (Cudart.cudaStreamEndCapture(handle(), graph) == 0) {
-                    Cudart.cudaGraphDestroy(graph.get(Cudart.C_POINTER, 0));
-                }
-                throw e;
+        MemorySegment graph = result();
+        CudaException.checkRuntime(Cudart.cudaStreamBeginCapture(handle(), CAPTURE_THREAD_LOCAL), "cudaStreamBeginCapture");
+        try {
+            work.run();
+        } catch (RuntimeException | Error e) {
+            // The stream must leave capture mode whatever happened; the first failure is the one to report.
+            if (Cudart.cudaStreamEndCapture(handle(), graph) == 0) {
+                Cudart.cudaGraphDestroy(graph.get(Cudart.C_POINTER, 0));
             }
-            CudaException.checkRuntime(Cudart.cudaStreamEndCapture(handle(), graph), "cudaStreamEndCapture");
-            return Graph.instantiate(graph.get(Cudart.C_POINTER, 0));
+            throw e;
         }
+        CudaException.checkRuntime(Cudart.cudaStreamEndCapture(handle(), graph), "cudaStreamEndCapture");
+        return Graph.instantiate(graph.get(Cudart.C_POINTER, 0));
     }
 
     @Override

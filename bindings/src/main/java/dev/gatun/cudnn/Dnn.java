@@ -3,7 +3,6 @@ package dev.gatun.cudnn;
 import dev.gatun.cuda.Stream;
 import dev.gatun.device.Owner;
 import dev.gatun.generated.cudnn.Cudnn;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** A cuDNN handle on one stream. Not thread-safe: one thread at a time. */
@@ -21,18 +20,16 @@ public final class Dnn extends Owner {
      * @throws CudnnException if the library cannot start
      */
     public static Dnn create(Stream stream) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment pointer = arena.allocate(Cudnn.C_POINTER);
-            CudnnException.check(Cudnn.cudnnCreate(pointer), "cudnnCreate");
-            Dnn dnn = new Dnn(stream, pointer.get(Cudnn.C_POINTER, 0));
-            try {
-                CudnnException.check(Cudnn.cudnnSetStream(dnn.handle, stream.handle()), "cudnnSetStream");
-            } catch (CudnnException e) {
-                dnn.close();
-                throw e;
-            }
-            return dnn;
+        MemorySegment pointer = result();
+        CudnnException.check(Cudnn.cudnnCreate(pointer), "cudnnCreate");
+        Dnn dnn = new Dnn(stream, pointer.get(Cudnn.C_POINTER, 0));
+        try {
+            CudnnException.check(Cudnn.cudnnSetStream(dnn.handle, stream.handle()), "cudnnSetStream");
+        } catch (CudnnException e) {
+            dnn.close();
+            throw e;
         }
+        return dnn;
     }
 
     /** Returns cuDNN's version, for example 92400 for 9.24.0. */

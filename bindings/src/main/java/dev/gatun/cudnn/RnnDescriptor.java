@@ -132,24 +132,22 @@ public final class RnnDescriptor extends Owner {
 
     private static RnnDescriptor create(Dnn dnn, int cell, int inputSize, int hiddenSize, int outputSize, int layers,
             DropoutDescriptor dropout, DataType type, MathType math) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment pointer = arena.allocate(Cudnn.C_POINTER);
-            CudnnException.check(Cudnn.cudnnCreateRNNDescriptor(pointer), "cudnnCreateRNNDescriptor");
-            RnnDescriptor rnn = new RnnDescriptor(dnn, dropout, pointer.get(Cudnn.C_POINTER, 0), cell, type, inputSize, hiddenSize,
-                    outputSize, layers);
-            // A projection size equal to the hidden size means no projection; the unpacked layout needs the padded-IO flag.
-            int status = Cudnn.cudnnSetRNNDescriptor_v8(rnn.handle, Cudnn.CUDNN_RNN_ALGO_STANDARD(), cell,
-                    Cudnn.CUDNN_RNN_DOUBLE_BIAS(), Cudnn.CUDNN_UNIDIRECTIONAL(), Cudnn.CUDNN_LINEAR_INPUT(), DataTypes.value(type),
-                    Cudnn.CUDNN_DATA_FLOAT(), math.value(), inputSize, hiddenSize, outputSize, layers, dropout.handle(),
-                    Cudnn.CUDNN_RNN_PADDED_IO_ENABLED());
-            if (status != 0) {
-                rnn.close();
-                throw new CudnnException(status, "cudnnSetRNNDescriptor_v8",
-                        "dataType=" + type + ", mathType=" + math + ", inputSize=" + inputSize + ", hiddenSize=" + hiddenSize
-                                + ", projSize=" + outputSize + ", numLayers=" + layers);
-            }
-            return rnn;
+        MemorySegment pointer = result();
+        CudnnException.check(Cudnn.cudnnCreateRNNDescriptor(pointer), "cudnnCreateRNNDescriptor");
+        RnnDescriptor rnn = new RnnDescriptor(dnn, dropout, pointer.get(Cudnn.C_POINTER, 0), cell, type, inputSize, hiddenSize,
+                outputSize, layers);
+        // A projection size equal to the hidden size means no projection; the unpacked layout needs the padded-IO flag.
+        int status = Cudnn.cudnnSetRNNDescriptor_v8(rnn.handle, Cudnn.CUDNN_RNN_ALGO_STANDARD(), cell,
+                Cudnn.CUDNN_RNN_DOUBLE_BIAS(), Cudnn.CUDNN_UNIDIRECTIONAL(), Cudnn.CUDNN_LINEAR_INPUT(), DataTypes.value(type),
+                Cudnn.CUDNN_DATA_FLOAT(), math.value(), inputSize, hiddenSize, outputSize, layers, dropout.handle(),
+                Cudnn.CUDNN_RNN_PADDED_IO_ENABLED());
+        if (status != 0) {
+            rnn.close();
+            throw new CudnnException(status, "cudnnSetRNNDescriptor_v8",
+                    "dataType=" + type + ", mathType=" + math + ", inputSize=" + inputSize + ", hiddenSize=" + hiddenSize
+                            + ", projSize=" + outputSize + ", numLayers=" + layers);
         }
+        return rnn;
     }
 
     /** Returns the type of data, states and weights. */
@@ -194,11 +192,9 @@ public final class RnnDescriptor extends Owner {
 
     /** Returns how many bytes all weights and biases take, as one block of device memory. */
     public long weightSpaceBytes() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment size = arena.allocate(Cudnn.C_LONG);
-            CudnnException.check(Cudnn.cudnnGetRNNWeightSpaceSize(dnn.handle(), handle(), size), "cudnnGetRNNWeightSpaceSize");
-            return size.get(Cudnn.C_LONG, 0);
-        }
+        MemorySegment size = result();
+        CudnnException.check(Cudnn.cudnnGetRNNWeightSpaceSize(dnn.handle(), handle(), size), "cudnnGetRNNWeightSpaceSize");
+        return size.get(Cudnn.C_LONG, 0);
     }
 
     /**

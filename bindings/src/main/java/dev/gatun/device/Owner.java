@@ -1,5 +1,7 @@
 package dev.gatun.device;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -12,9 +14,19 @@ public abstract class Owner implements AutoCloseable {
     private static final AtomicLong MADE = new AtomicLong();
     private static final AtomicLong DESTROYED = new AtomicLong();
 
+    private static final Owner[] NO_PARENTS = {};
+
+    /** The C functions that make an object write its handle here. */
+    private static final ThreadLocal<MemorySegment> RESULT = ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(Long.BYTES, Long.BYTES));
+
     private final Owner[] parents;
     private int children;
     private boolean closed;
+
+    /** Makes an owner that needs no other. */
+    protected Owner() {
+        this(NO_PARENTS);
+    }
 
     /**
      * Registers with the owners that must outlive this one.
@@ -27,6 +39,11 @@ public abstract class Owner implements AutoCloseable {
             parent.addChild();
         }
         MADE.incrementAndGet();
+    }
+
+    /** Returns eight bytes for a C function's result, the calling thread's own, to be read before the thread's next such call. */
+    protected static MemorySegment result() {
+        return RESULT.get();
     }
 
     /** Returns how many native objects owners of this process have taken over. */

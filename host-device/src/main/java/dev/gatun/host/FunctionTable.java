@@ -85,7 +85,8 @@ final class FunctionTable {
         return status;
     }
 
-    private static FunctionDescriptor longsForPointers(FunctionDescriptor descriptor) {
+    /** Returns the signature with a long for each pointer. */
+    static FunctionDescriptor longsForPointers(FunctionDescriptor descriptor) {
         MemoryLayout[] arguments = descriptor.argumentLayouts().stream().map(FunctionTable::longForPointer).toArray(MemoryLayout[]::new);
         return descriptor.returnLayout().map(result -> FunctionDescriptor.of(longForPointer(result), arguments))
                 .orElseGet(() -> FunctionDescriptor.ofVoid(arguments));

@@ -11,15 +11,23 @@ import java.util.function.IntConsumer;
 
 /** A launch whose parameters were copied out of the caller's memory, as the driver does during the call. */
 final class HostLaunch implements KernelLaunch, Runnable {
+    /** Segments kept of a parameter: a kernel is launched at some places of a program with other memory. */
+    private static final int SEGMENTS = 8;
+
     private final Host host;
     private final String name;
     private final Consumer<HostLaunch> body;
     private final List<PtxModule.Parameter> parameters;
     private final long[] values;
+    private final IntConsumer runTask = number -> this.task.run(this, number);
+
+    /** The memory of each parameter's last launches; a race of two workers for a place costs one of them another object. */
     private final MemorySegment[] segments;
+    private int nextSegment;
     private final String[] names;
     private int gridX;
     private int blockX;
+    private Task task;
 
     /** Describes launches of a kernel that {@code body} computes; null if nothing does. */
     HostLaunch(Host host, String name, Consumer<HostLaunch> body, List<PtxModule.Parameter> parameters) {
@@ -33,7 +41,7 @@ final class HostLaunch implements KernelLaunch, Runnable {
         this.body = body;
         this.parameters = parameters;
         this.values = new long[parameters.size()];
-        this.segments = new MemorySegment[parameters.size()];
+        this.segments = new MemorySegment[parameters.size() * SEGMENTS];
         this.names = names;
     }
 
@@ -109,17 +117,22 @@ final class HostLaunch implements KernelLaunch, Runnable {
     public MemorySegment memoryAt(int parameter, long bytes) {
         require(parameter, 8, false);
         long real = host.memory.real(values[parameter], bytes, "cuLaunchKernel", names[parameter]);
-        MemorySegment segment = segments[parameter];
-        if (segment == null || segment.address() != real || segment.byteSize() != bytes) {
-            segment = MemorySegment.ofAddress(real).reinterpret(bytes);
-            segments[parameter] = segment;
+        for (int i = parameter * SEGMENTS; i < (parameter + 1) * SEGMENTS; i++) {
+            MemorySegment segment = segments[i];
+            if (segment != null && segment.address() == real && segment.byteSize() == bytes) {
+                return segment;
+            }
         }
+        MemorySegment segment = MemorySegment.ofAddress(real).reinterpret(bytes);
+        segments[parameter * SEGMENTS + nextSegment] = segment;
+        nextSegment = (nextSegment + 1) % SEGMENTS;
         return segment;
     }
 
     @Override
-    public void parallel(int tasks, IntConsumer body) {
-        WorkerPool.shared().parallel(tasks, body);
+    public void parallel(int tasks, Task body) {
+        task = body;
+        WorkerPool.shared().parallel(tasks, runTask);
     }
 
     private void require(int parameter, int bytes, boolean floating) {

@@ -54,6 +54,15 @@ public final class OneDnn {
         return SYMBOLS.find(symbol).orElseThrow(() -> new UnsatisfiedLinkError("oneDNN (" + ARTIFACT + ") has no function " + symbol));
     }
 
+    /**
+     * Makes a C function callable with longs for its pointers, which costs no segment object a call, as the generated class does.
+     *
+     * @param address of the function, and {@code descriptor} its signature, both from the generated class
+     */
+    public static MethodHandle withLongs(MemorySegment address, FunctionDescriptor descriptor) {
+        return Linker.nativeLinker().downcallHandle(address, FunctionTable.longsForPointers(descriptor));
+    }
+
     /** Returns oneDNN's version, such as 3.13.0. */
     public static String version() {
         MemorySegment version = Dnnl.dnnl_version();

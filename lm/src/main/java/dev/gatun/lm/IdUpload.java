@@ -60,7 +60,9 @@ final class IdUpload implements AutoCloseable {
     }
 
     private void check(String name, MemorySegment segment, int vocabulary) {
-        Check.that(segment.byteSize() == bytes, name + " must be int32 [seq][batch], " + bytes + " bytes", segment.byteSize());
+        if (segment.byteSize() != bytes) { // Check.that would be given a message to throw away at each step
+            throw new IllegalArgumentException(name + " must be int32 [seq][batch], " + bytes + " bytes, got " + segment.byteSize());
+        }
         for (long i = 0; i < bytes / Integer.BYTES; i++) {
             int id = segment.getAtIndex(ValueLayout.JAVA_INT_UNALIGNED, i);
             if (id < 0 || id >= vocabulary) {

@@ -37,6 +37,7 @@ public final class LanguageModel implements AutoCloseable {
     private final RnnDescriptor rnn;
     private final Kernels kernels;
     private final ParameterBlock parameters;
+    private final MemorySegment oneFloat = Arena.ofAuto().allocate(ValueLayout.JAVA_FLOAT);
 
     private LanguageModel(ModelConfig config) {
         this.config = config;
@@ -253,12 +254,9 @@ public final class LanguageModel implements AutoCloseable {
 
     /** Reads one float once all enqueued work is done. */
     float read(DeviceBuffer value) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment host = arena.allocate(ValueLayout.JAVA_FLOAT);
-            value.copyToAsync(host, stream);
-            stream.synchronize();
-            return host.get(ValueLayout.JAVA_FLOAT, 0);
-        }
+        value.copyToAsync(oneFloat, stream);
+        stream.synchronize();
+        return oneFloat.get(ValueLayout.JAVA_FLOAT, 0);
     }
 
     /** Frees everything on the device; further calls do nothing. */

@@ -24,6 +24,8 @@ final class LossScale implements AutoCloseable {
     static final float LEAST = 0x1p-14f;
 
     private final DeviceBuffer buffer = DeviceBuffer.allocate(LossScaleState.BYTES);
+    private final DeviceBuffer inverse = buffer.slice(LossScaleState.INVERSE, Float.BYTES);
+    private final DeviceBuffer zero = buffer.slice(LossScaleState.INVERSE + Float.BYTES, Float.BYTES);
 
     LossScale(Stream stream) {
         try (Arena arena = Arena.ofConfined()) {
@@ -44,14 +46,14 @@ final class LossScale implements AutoCloseable {
         return buffer.slice(LossScaleState.SCALE, Float.BYTES);
     }
 
-    /** Returns 1 / scale, float [1]. */
+    /** Returns 1 / scale, float [1], and likewise {@link #zero}: alpha and beta of a product that divides by the scale. */
     DeviceBuffer inverse() {
-        return buffer.slice(LossScaleState.INVERSE, Float.BYTES);
+        return inverse;
     }
 
-    /** Returns 1 / scale and 0, float [2]: alpha and beta of a product that divides by the scale. */
-    DeviceBuffer inverseAndZero() {
-        return buffer.slice(LossScaleState.INVERSE, 2L * Float.BYTES);
+    /** Returns 0, float [1]. */
+    DeviceBuffer zero() {
+        return zero;
     }
 
     @Override

@@ -40,6 +40,11 @@ final class SamplingPass implements AutoCloseable {
     private Graph aboveFloor;
     private boolean limited;
 
+    /** What {@link #enqueue} has read, by the place of its first word, for it soon reads the same again and again. */
+    private final Stretch[] stretches = new Stretch[CAPACITY];
+
+    private record Stretch(int count, DeviceBuffer device, MemorySegment host) {}
+
     SamplingPass(LanguageModel model, int rows) {
         this.model = model;
         this.rows = rows;
@@ -114,10 +119,18 @@ final class SamplingPass implements AutoCloseable {
         for (int i = 0; i < count; i++) {
             enqueueWord();
         }
-        long start = first % CAPACITY * rows * Integer.BYTES;
-        long bytes = (long) count * rows * Integer.BYTES;
-        history.slice(start, bytes).copyToAsync(words.segment().asSlice(start, bytes), stream);
+        Stretch stretch = stretchAt((int) (first % CAPACITY), count);
+        stretch.device.copyToAsync(stretch.host, stream);
         copied.record(stream);
+    }
+
+    private Stretch stretchAt(int place, int count) {
+        if (stretches[place] == null || stretches[place].count != count) {
+            long start = (long) place * rows * Integer.BYTES;
+            long bytes = (long) count * rows * Integer.BYTES;
+            stretches[place] = new Stretch(count, history.slice(start, bytes), words.segment().asSlice(start, bytes));
+        }
+        return stretches[place];
     }
 
     /** Returns word {@code position} of a row, once the copy that holds it is done. */

@@ -186,7 +186,8 @@ public final class Trainer implements AutoCloseable {
                     output, dLogits, vocabulary, 0, linearWeightGradient, output);
         } else {
             blas.gemmEx(precision.data(), DataType.FLOAT, precision.compute(), false, true, output, vocabulary, tokens,
-                    mixed.lossScale().inverseAndZero(), forward.top, output, dLogits, vocabulary, linearWeightGradient, output);
+                    mixed.lossScale().inverse(), forward.top, output, dLogits, vocabulary, mixed.lossScale().zero(), linearWeightGradient,
+                    output);
         }
     }
 

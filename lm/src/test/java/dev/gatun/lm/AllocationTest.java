@@ -1,14 +1,16 @@
 package dev.gatun.lm;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs in a JVM of its own with the software device unchecked, for the checks allocate. */
@@ -16,32 +18,54 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AllocationTest {
     private static final int STEPS = 250;
 
-    /** Calls allocate until the JVM has compiled them, seconds later on a busy machine; only then is there something to see. */
-    private static final long PATIENCE_NANOS = 60_000_000_000L;
+    /** The first rounds set libraries up and link calls; what only the JVM's compilers remove goes within seconds. */
+    private static final long PATIENCE_NANOS = 20_000_000_000L;
 
-    /**
-     * The software device does its work on the calling thread, and its kernels' twins allocate their tasks: 330 to 600
-     * bytes a step were seen, and 2300 before the calls are compiled.
-     */
-    private static final long BYTES = 800;
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
+    /** The software device does its work on the calling thread, whose allocations are counted: its share is among them. */
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void aTrainingStepAllocatesNothingOnTheHeap(boolean graph) {
+    @CsvSource({"LSTM, 1, 0, false", "LSTM, 1, 0, true", "LSTM, 2, 0, false", "LSTM, 2, 0, true", "LSTM, 2, 4, false", "GRU, 1, 0, false",
+            "GRU, 2, 0, true"})
+    void aTrainingStepAllocatesNothingOnTheHeap(Cell cell, int layers, int projection, boolean graph) {
         TrainingOptions options = new TrainingOptions(3, 4, 0.5f, 0.002f, 1, graph);
-        try (LanguageModel model = LanguageModel.create(new ModelConfig(11, 5, 7, 1), 3);
+        try (LanguageModel model = LanguageModel.create(new ModelConfig(11, 5, 7, layers, cell, projection, false), 3);
                 Trainer trainer = new Trainer(model, options); Arena arena = Arena.ofConfined()) {
             MemorySegment ids = arena.allocate(ValueLayout.JAVA_INT, 12);
-            ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-            long bytes = Long.MAX_VALUE;
-            for (long start = System.nanoTime(); bytes > BYTES && System.nanoTime() - start < PATIENCE_NANOS; ) {
-                long before = threads.getCurrentThreadAllocatedBytes();
-                for (int step = 0; step < STEPS; step++) {
-                    trainer.step(ids, ids);
-                }
-                bytes = (threads.getCurrentThreadAllocatedBytes() - before) / STEPS;
-            }
-            assertTrue(bytes <= BYTES, bytes + " bytes a step");
+            requireNone(() -> bytesOf(STEPS, () -> {
+                trainer.step(ids, ids);
+                trainer.loss();
+            }));
         }
+    }
+
+    /** A text has a beginning of its own, so that a long one is compared with a short one. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 3})
+    void aSampledWordAllocatesNothingOnTheHeap(int topK) {
+        try (LanguageModel model = LanguageModel.create(new ModelConfig(11, 5, 7, 1), 3); Sampler sampler = new Sampler(model)) {
+            int[] prompt = {1};
+            SamplingOptions options = SamplingOptions.DEFAULT.withTopK(topK);
+            Sampler.Listener listener = (row, id) -> true;
+            requireNone(() -> bytesOf(1, () -> sampler.sample(prompt, 2 * STEPS, options, listener))
+                    - bytesOf(1, () -> sampler.sample(prompt, STEPS, options, listener)));
+        }
+    }
+
+    private static void requireNone(LongSupplier bytes) {
+        long found = bytes.getAsLong();
+        for (long start = System.nanoTime(); found != 0 && System.nanoTime() - start < PATIENCE_NANOS; ) {
+            found = bytes.getAsLong();
+        }
+        assertEquals(0, found, "bytes");
+    }
+
+    /** Returns the bytes that this thread allocates in so many repetitions. */
+    private static long bytesOf(int repetitions, Runnable work) {
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < repetitions; i++) {
+            work.run();
+        }
+        return THREADS.getCurrentThreadAllocatedBytes() - before;
     }
 }

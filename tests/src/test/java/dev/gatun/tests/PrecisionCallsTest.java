@@ -84,8 +84,10 @@ class PrecisionCallsTest {
         try (Arena arena = Arena.ofConfined(); Stream stream = Stream.create(); Blas blas = Blas.create(stream);
                 DeviceBuffer scalars = upload(arena, DataType.FLOAT, 2, 0); DeviceBuffer a = upload(arena, type, 3);
                 DeviceBuffer c = upload(arena, type, 5)) {
+            DeviceBuffer alpha = scalars.sliceFloats(0, 1);
+            DeviceBuffer beta = scalars.sliceFloats(1, 1);
             try (Graph graph = stream.capture(() ->
-                    blas.gemmEx(type, type, ComputeType.F32, false, false, 1, 1, 1, scalars, a, 1, a, 1, c, 1))) {
+                    blas.gemmEx(type, type, ComputeType.F32, false, false, 1, 1, 1, alpha, a, 1, a, 1, beta, c, 1))) {
                 graph.launch(stream);
                 stream.synchronize();
                 assertArrayEquals(new float[] {18}, read(arena, type, c));

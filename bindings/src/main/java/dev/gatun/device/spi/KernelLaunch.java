@@ -1,7 +1,6 @@
 package dev.gatun.device.spi;
 
 import java.lang.foreign.MemorySegment;
-import java.util.function.IntConsumer;
 
 /** One kernel launch as a twin sees it: its parameters by index, device memory, and workers. */
 public interface KernelLaunch {
@@ -31,7 +30,17 @@ public interface KernelLaunch {
 
     /**
      * Runs {@code body} for 0 to {@code tasks - 1} on the device's workers and waits for them; task numbers are handed out
-     * in no promised order, so that the result must not depend on it.
+     * in no promised order, so that the result must not depend on it. A task may not call this itself.
      */
-    void parallel(int tasks, IntConsumer body);
+    void parallel(int tasks, Task body);
+
+    /**
+     * A part of a launch. It is given the launch, and reads the parameters itself: a reference to a static method is one object for
+     * all launches, where a lambda that holds the parameters would be one for each.
+     */
+    @FunctionalInterface
+    interface Task {
+        /** Does the part of a number; any worker may be given it. */
+        void run(KernelLaunch launch, int task);
+    }
 }

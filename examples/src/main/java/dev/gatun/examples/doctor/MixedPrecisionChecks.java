@@ -100,8 +100,8 @@ final class MixedPrecisionChecks {
             DeviceBuffer result = scratch.floats(c.length);
             blas.gemmEx(type, DataType.FLOAT, ComputeType.F32, false, false, M, N, K, 1.25f, left, M, right, K, 0, result, M);
             comparer.compare("C", c, scratch.read(result));
-            blas.gemmEx(type, DataType.FLOAT, ComputeType.F32, false, false, M, N, K, scratch.upload(1.25, 0), left, M, right, K,
-                    result, M);
+            blas.gemmEx(type, DataType.FLOAT, ComputeType.F32, false, false, M, N, K, scratch.upload(1.25), left, M, right, K,
+                    scratch.upload(0), result, M);
             comparer.compare("C with alpha and beta on the device", c, scratch.read(result));
         }
     }

@@ -1,10 +1,13 @@
 package dev.gatun.host.compute;
 
+import dev.gatun.host.OneDnn;
 import dev.gatun.host.generated.dnnl.Dnnl;
-import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
 
 /** Products of single-precision matrices. */
 public final class Gemm {
+    private static final MethodHandle SGEMM = OneDnn.withLongs(Dnnl.dnnl_sgemm$address(), Dnnl.dnnl_sgemm$descriptor());
+
     private Gemm() {}
 
     /**
@@ -34,14 +37,22 @@ public final class Gemm {
                 PackedWeights.multiply((int) m, (int) n, (int) k, a, b, beta == 1, c);
                 return;
             }
-            int status = Dnnl.dnnl_sgemm((byte) (transA ? 'T' : 'N'), (byte) (transB ? 'T' : 'N'), m, n, k, alpha,
-                    MemorySegment.ofAddress(a), lda, MemorySegment.ofAddress(b), ldb, beta, MemorySegment.ofAddress(c), ldc);
+            int status = sgemm((byte) (transA ? 'T' : 'N'), (byte) (transB ? 'T' : 'N'), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
             if (status != Dnnl.dnnl_success()) {
                 throw new IllegalArgumentException("dnnl_sgemm: status " + status + " for m=" + m + " n=" + n + " k=" + k + " lda=" + lda
                         + " ldb=" + ldb + " ldc=" + ldc);
             }
         } finally {
             pool.unlock();
+        }
+    }
+
+    private static int sgemm(byte transA, byte transB, long m, long n, long k, float alpha, long a, long lda, long b, long ldb, float beta,
+            long c, long ldc) {
+        try {
+            return (int) SGEMM.invokeExact(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+        } catch (Throwable t) {
+            throw new AssertionError("a C function threw", t);
         }
     }
 

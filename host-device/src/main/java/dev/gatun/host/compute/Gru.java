@@ -32,7 +32,7 @@ public final class Gru {
         WorkerPool pool = WorkerPool.shared();
         pool.lock();
         try {
-            return new GruSpace(s);
+            return GruSpace.of(s);
         } finally {
             pool.unlock();
         }
@@ -59,7 +59,7 @@ public final class Gru {
         WorkerPool pool = WorkerPool.shared();
         pool.lock();
         try {
-            GruSpace space = new GruSpace(s);
+            GruSpace space = GruSpace.of(s);
             long tape = training ? reserve : workspace + space.scratchBytes();
             for (int layer = 0; layer < s.layers(); layer++) {
                 boolean top = layer == s.layers() - 1;
@@ -125,7 +125,7 @@ public final class Gru {
         WorkerPool pool = WorkerPool.shared();
         pool.lock();
         try {
-            GruSpace space = new GruSpace(s);
+            GruSpace space = GruSpace.of(s);
             int h = s.hiddenSize();
             long between = workspace + space.layerGradients();
             for (int layer = s.layers() - 1; layer >= 0; layer--) {
@@ -187,7 +187,7 @@ public final class Gru {
         WorkerPool pool = WorkerPool.shared();
         pool.lock();
         try {
-            GruSpace space = new GruSpace(s);
+            GruSpace space = GruSpace.of(s);
             int h = s.hiddenSize();
             long statesBefore = workspace + space.statesBefore();
             for (int layer = 0; layer < s.layers(); layer++) {

@@ -8,8 +8,18 @@ final class GruSpace {
     private final Lstm.Shape shape;
     private final long packedBytes;
 
-    /** For a caller that has {@linkplain WorkerPool#lock taken the cores}. */
-    GruSpace(Lstm.Shape shape) {
+    private static GruSpace last;
+
+    /** Returns the places for a shape, for a caller that has {@linkplain WorkerPool#lock taken the cores}. */
+    static GruSpace of(Lstm.Shape shape) {
+        // The calls of a step follow each other, and are all of one shape.
+        if (last == null || last.shape != shape) {
+            last = new GruSpace(shape);
+        }
+        return last;
+    }
+
+    private GruSpace(Lstm.Shape shape) {
         this.shape = shape;
         packedBytes = packs() ? Math.max(forward().packedBytes(), backward().packedBytes()) : 0;
     }

@@ -106,7 +106,7 @@ public final class Lstm {
         WorkerPool pool = WorkerPool.shared();
         pool.lock();
         try {
-            return new LstmSpace(s);
+            return LstmSpace.of(s);
         } finally {
             pool.unlock();
         }
@@ -133,7 +133,7 @@ public final class Lstm {
         WorkerPool pool = WorkerPool.shared();
         pool.lock();
         try {
-            LstmSpace space = new LstmSpace(s);
+            LstmSpace space = LstmSpace.of(s);
             long tape = training ? reserve : workspace + space.scratchBytes();
             for (int layer = 0; layer < s.layers(); layer++) {
                 boolean top = layer == s.layers() - 1;
@@ -211,7 +211,7 @@ public final class Lstm {
         WorkerPool pool = WorkerPool.shared();
         pool.lock();
         try {
-            LstmSpace space = new LstmSpace(s);
+            LstmSpace space = LstmSpace.of(s);
             int h = s.hiddenSize();
             long between = workspace + space.layerGradients();
             for (int layer = s.layers() - 1; layer >= 0; layer--) {
@@ -287,7 +287,7 @@ public final class Lstm {
         WorkerPool pool = WorkerPool.shared();
         pool.lock();
         try {
-            LstmSpace space = new LstmSpace(s);
+            LstmSpace space = LstmSpace.of(s);
             int h = s.hiddenSize();
             int p = s.outputSize();
             long statesBefore = workspace + space.statesBefore();

@@ -11,8 +11,18 @@ final class LstmSpace {
     private final long packedBytes;
     private final long packedProjectionBytes;
 
-    /** For a caller that has {@linkplain WorkerPool#lock taken the cores}. */
-    LstmSpace(Lstm.Shape shape) {
+    private static LstmSpace last;
+
+    /** Returns the places for a shape, for a caller that has {@linkplain WorkerPool#lock taken the cores}. */
+    static LstmSpace of(Lstm.Shape shape) {
+        // The calls of a step follow each other, and are all of one shape.
+        if (last == null || last.shape != shape) {
+            last = new LstmSpace(shape);
+        }
+        return last;
+    }
+
+    private LstmSpace(Lstm.Shape shape) {
         this.shape = shape;
         packedBytes = packs() ? Math.max(forward().packedBytes(), backward().packedBytes()) : 0;
         packedProjectionBytes = packs() && shape.projects()

@@ -6,8 +6,8 @@ import static dev.gatun.host.compute.Primitives.create;
 import dev.gatun.host.generated.dnnl.Dnnl;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Products of a few rows with a matrix that many of them share: C = A B or C += A B, with A [rows][depth], B
@@ -22,19 +22,10 @@ final class PackedProduct {
 
     private record Sizes(int rows, int columns, int depth, boolean transposed, boolean adds) {}
 
-    private static final Map<Sizes, PackedProduct> PRODUCTS = new LinkedHashMap<>(KEPT, 1, true) {
-        private static final long serialVersionUID = 1L;
+    /** The one used last stands last. A map would want a key object for each look-up. */
+    private static final List<PackedProduct> PRODUCTS = new ArrayList<>(KEPT);
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Sizes, PackedProduct> eldest) {
-            boolean full = size() > KEPT;
-            if (full) {
-                eldest.getValue().close();
-            }
-            return full;
-        }
-    };
-
+    private final Sizes sizes;
     private final Arena arena = Arena.ofShared();
     private final long packedBytes;
     private final MemorySegment plain;
@@ -47,6 +38,7 @@ final class PackedProduct {
     private final MemorySegment multiplyArguments;
 
     private PackedProduct(Sizes s) {
+        sizes = s;
         MemorySegment plainLayout = Primitives.matrix(s.depth, s.columns, s.transposed ? Dnnl.dnnl_ba() : Dnnl.dnnl_ab());
         MemorySegment product = description(s);
         // Belongs to the description of the product.
@@ -95,13 +87,25 @@ final class PackedProduct {
      * @param adds whether A B is added to C
      */
     static PackedProduct of(int rows, int columns, int depth, boolean transposed, boolean adds) {
-        Sizes sizes = new Sizes(rows, columns, depth, transposed, adds);
-        PackedProduct product = PRODUCTS.get(sizes);
+        PackedProduct product = remove(rows, columns, depth, transposed, adds);
         if (product == null) {
-            product = new PackedProduct(sizes);
-            PRODUCTS.put(sizes, product);
+            product = new PackedProduct(new Sizes(rows, columns, depth, transposed, adds));
+            if (PRODUCTS.size() == KEPT) {
+                PRODUCTS.removeFirst().close();
+            }
         }
+        PRODUCTS.add(product);
         return product;
+    }
+
+    private static PackedProduct remove(int rows, int columns, int depth, boolean transposed, boolean adds) {
+        for (int i = PRODUCTS.size() - 1; i >= 0; i--) {
+            Sizes s = PRODUCTS.get(i).sizes;
+            if (s.rows == rows && s.columns == columns && s.depth == depth && s.transposed == transposed && s.adds == adds) {
+                return PRODUCTS.remove(i);
+            }
+        }
+        return null;
     }
 
     /** Returns the bytes of B as {@link #pack} writes it. */

@@ -1,8 +1,8 @@
 package dev.gatun.host.compute;
 
 import java.lang.foreign.Arena;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Products of some rows with a large matrix that seldom changes, as where a model writes text: C = A Bᵀ or C += A Bᵀ with a packed
@@ -21,24 +21,37 @@ public final class PackedWeights {
     private static final int KEPT = 16;
     private static final int ALIGNMENT = 64;
 
-    private record Key(long matrix, int rows, int columns, int depth, boolean adds) {
+    /** A packed copy in memory of its own, for products of some sizes. */
+    private static final class Copy {
+        final long matrix;
+        final int rows;
+        final int columns;
+        final int depth;
+        final boolean adds;
+        final Arena arena = Arena.ofShared();
+        final long address;
+        boolean good;
+
+        Copy(long matrix, int rows, int columns, int depth, boolean adds, long bytes) {
+            this.matrix = matrix;
+            this.rows = rows;
+            this.columns = columns;
+            this.depth = depth;
+            this.adds = adds;
+            address = arena.allocate(bytes, ALIGNMENT).address();
+        }
+
+        boolean isFor(long matrix, int rows, int columns, int depth, boolean adds) {
+            return matrix == this.matrix && rows == this.rows && columns == this.columns && depth == this.depth && adds == this.adds;
+        }
+
         boolean overlaps(long address, long bytes) {
             return address < matrix + (long) columns * depth * Memory.F && matrix < address + bytes;
         }
     }
 
-    /** A packed copy in memory of its own. */
-    private static final class Copy {
-        final Arena arena = Arena.ofShared();
-        final long address;
-        boolean good;
-
-        Copy(long bytes) {
-            address = arena.allocate(bytes, ALIGNMENT).address();
-        }
-    }
-
-    private static final LinkedHashMap<Key, Copy> COPIES = new LinkedHashMap<>(KEPT, 1, true);
+    /** The one used last stands last. */
+    private static final List<Copy> COPIES = new ArrayList<>(KEPT);
 
     /** Lets {@link #changed} return at once where nothing was ever packed. */
     private static volatile boolean used;
@@ -61,13 +74,14 @@ public final class PackedWeights {
         PackedProduct product = PackedProduct.of(rows, columns, depth, true, adds);
         synchronized (COPIES) {
             used = true;
-            Key key = new Key(b, rows, columns, depth, adds);
-            Copy copy = COPIES.get(key);
+            Copy copy = remove(b, rows, columns, depth, adds);
             if (copy == null) {
-                makeRoom();
-                copy = new Copy(product.packedBytes());
-                COPIES.put(key, copy);
+                if (COPIES.size() == KEPT) {
+                    COPIES.removeFirst().arena.close();
+                }
+                copy = new Copy(b, rows, columns, depth, adds, product.packedBytes());
             }
+            COPIES.add(copy);
             if (!copy.good) {
                 product.pack(b, copy.address);
                 copy.good = true;
@@ -76,10 +90,13 @@ public final class PackedWeights {
         }
     }
 
-    private static void makeRoom() {
-        if (COPIES.size() == KEPT) {
-            COPIES.pollFirstEntry().getValue().arena.close();
+    private static Copy remove(long matrix, int rows, int columns, int depth, boolean adds) {
+        for (int i = COPIES.size() - 1; i >= 0; i--) {
+            if (COPIES.get(i).isFor(matrix, rows, columns, depth, adds)) {
+                return COPIES.remove(i);
+            }
         }
+        return null;
     }
 
     /** Says that memory is about to be written, so that copies of what it holds are no longer good. Any thread may call it. */
@@ -88,10 +105,10 @@ public final class PackedWeights {
             return;
         }
         synchronized (COPIES) {
-            for (Map.Entry<Key, Copy> entry : COPIES.entrySet()) {
-                if (entry.getKey().overlaps(address, bytes)) {
-                    entry.getValue().good = false;
-                }
+            // By index: an iterator would be an object for each call.
+            for (int i = 0; i < COPIES.size(); i++) {
+                Copy copy = COPIES.get(i);
+                copy.good &= !copy.overlaps(address, bytes);
             }
         }
     }
@@ -102,10 +119,10 @@ public final class PackedWeights {
             return;
         }
         synchronized (COPIES) {
-            COPIES.entrySet().removeIf(entry -> {
-                boolean gone = entry.getKey().overlaps(address, bytes);
+            COPIES.removeIf(copy -> {
+                boolean gone = copy.overlaps(address, bytes);
                 if (gone) {
-                    entry.getValue().arena.close();
+                    copy.arena.close();
                 }
                 return gone;
             });

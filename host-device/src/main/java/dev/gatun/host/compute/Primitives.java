@@ -1,17 +1,24 @@
 package dev.gatun.host.compute;
 
+import dev.gatun.host.OneDnn;
 import dev.gatun.host.generated.dnnl.Dnnl;
 import dev.gatun.host.generated.dnnl.dnnl_exec_arg_t;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 
 /** oneDNN's engine and stream, and the habits of its C API: a status from every function, objects in out-parameters. */
 final class Primitives {
     static final MemorySegment ENGINE = create("dnnl_engine_create", out -> Dnnl.dnnl_engine_create(out, Dnnl.dnnl_cpu(), 0));
     static final MemorySegment STREAM = create("dnnl_stream_create",
             out -> Dnnl.dnnl_stream_create(out, ENGINE, Dnnl.dnnl_stream_default_flags()));
+
+    private static final MethodHandle SET_DATA_HANDLE = OneDnn.withLongs(Dnnl.dnnl_memory_set_data_handle$address(),
+            Dnnl.dnnl_memory_set_data_handle$descriptor());
+    private static final MethodHandle EXECUTE = OneDnn.withLongs(Dnnl.dnnl_primitive_execute$address(),
+            Dnnl.dnnl_primitive_execute$descriptor());
 
     private Primitives() {}
 
@@ -52,7 +59,13 @@ final class Primitives {
     }
 
     static void place(MemorySegment memory, long address) {
-        check(Dnnl.dnnl_memory_set_data_handle(memory, MemorySegment.ofAddress(address)), "dnnl_memory_set_data_handle");
+        int status;
+        try {
+            status = (int) SET_DATA_HANDLE.invokeExact(memory.address(), address);
+        } catch (Throwable t) {
+            throw new AssertionError("a C function threw", t);
+        }
+        check(status, "dnnl_memory_set_data_handle");
     }
 
     /** Returns an array of arguments: {@code names[k]} is one of {@code DNNL_ARG_*}. */
@@ -67,6 +80,12 @@ final class Primitives {
     }
 
     static void execute(MemorySegment primitive, int count, MemorySegment arguments) {
-        check(Dnnl.dnnl_primitive_execute(primitive, STREAM, count, arguments), "dnnl_primitive_execute");
+        int status;
+        try {
+            status = (int) EXECUTE.invokeExact(primitive.address(), STREAM.address(), count, arguments.address());
+        } catch (Throwable t) {
+            throw new AssertionError("a C function threw", t);
+        }
+        check(status, "dnnl_primitive_execute");
     }
 }

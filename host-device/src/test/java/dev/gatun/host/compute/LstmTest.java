@@ -278,7 +278,7 @@ class LstmTest {
             boolean withCells = withStates && !gru;
             states = (long) shape.layers() * shape.batch() * p;
             cells = (long) shape.layers() * shape.batch() * h;
-            weightCount = (gru ? new GruSpace(shape).biases(shape.layers()) : new LstmSpace(shape).biases(shape.layers())) / Memory.F;
+            weightCount = (gru ? GruSpace.of(shape).biases(shape.layers()) : LstmSpace.of(shape).biases(shape.layers())) / Memory.F;
             weights = Native.random(arena, random, weightCount, 1.5 / Math.sqrt(h + 1.0));
             dweights = Native.filled(arena, weightCount, WEIGHT_GRADIENT_BEFORE);
             x = Native.random(arena, random, shape.rows() * shape.inputSize(), 1);

@@ -38,30 +38,31 @@ final class AdamTwins {
 
     /** Clips g[n] and updates the moments m[n] and v[n] and the parameters p[n]; a skipped step does not. */
     static void update(KernelLaunch launch) {
+        if (launch.memoryAt(4, AdamState.BYTES).get(JAVA_INT, AdamState.SKIP) == 0) {
+            launch.parallel(Math.toIntExact(Math.ceilDiv(launch.longAt(5), PARAMETERS_A_TASK)), AdamTwins::updateTask);
+        }
+    }
+
+    private static void updateTask(KernelLaunch launch, int task) {
         long n = launch.longAt(5);
         MemorySegment p = launch.memoryAt(0, n * Float.BYTES);
         MemorySegment m = launch.memoryAt(1, n * Float.BYTES);
         MemorySegment v = launch.memoryAt(2, n * Float.BYTES);
         MemorySegment g = launch.memoryAt(3, n * Float.BYTES);
         MemorySegment state = launch.memoryAt(4, AdamState.BYTES);
-        if (state.get(JAVA_INT, AdamState.SKIP) != 0) {
-            return;
+        long end = Math.min(n, (task + 1) * PARAMETERS_A_TASK);
+        Tiles tiles = Tiles.ofThread();
+        for (long i = task * PARAMETERS_A_TASK; i < end; i += Tiles.SIZE) {
+            int length = Tiles.length(i, end);
+            Tiles.load(p, i, tiles.a, length);
+            Tiles.load(m, i, tiles.b, length);
+            Tiles.load(v, i, tiles.c, length);
+            Tiles.load(g, i, tiles.d, length);
+            update(tiles.a, tiles.b, tiles.c, tiles.d, length, state);
+            Tiles.store(tiles.a, p, i, length);
+            Tiles.store(tiles.b, m, i, length);
+            Tiles.store(tiles.c, v, i, length);
         }
-        launch.parallel(Math.toIntExact(Math.ceilDiv(n, PARAMETERS_A_TASK)), task -> {
-            long end = Math.min(n, (task + 1) * PARAMETERS_A_TASK);
-            Tiles tiles = Tiles.ofThread();
-            for (long i = task * PARAMETERS_A_TASK; i < end; i += Tiles.SIZE) {
-                int length = Tiles.length(i, end);
-                Tiles.load(p, i, tiles.a, length);
-                Tiles.load(m, i, tiles.b, length);
-                Tiles.load(v, i, tiles.c, length);
-                Tiles.load(g, i, tiles.d, length);
-                update(tiles.a, tiles.b, tiles.c, tiles.d, length, state);
-                Tiles.store(tiles.a, p, i, length);
-                Tiles.store(tiles.b, m, i, length);
-                Tiles.store(tiles.c, v, i, length);
-            }
-        });
     }
 
     private static void update(float[] p, float[] m, float[] v, float[] g, int n, MemorySegment state) {

@@ -11,6 +11,10 @@ final class CrossEntropyTwins {
 
     /** loss[rows] = -log softmax(x)[target]; logits = (softmax(x) - onehot(target)) * scale; both 0 for a target outside [0, vocab). */
     static void gradient(KernelLaunch launch) {
+        launch.parallel(launch.gridX(), CrossEntropyTwins::gradientTask);
+    }
+
+    private static void gradientTask(KernelLaunch launch, int row) {
         int rows = launch.gridX();
         int vocab = launch.intAt(4);
         float scale = launch.floatAt(5);
@@ -18,44 +22,44 @@ final class CrossEntropyTwins {
         MemorySegment loss = launch.memoryAt(1, (long) rows * Float.BYTES);
         MemorySegment bias = launch.memoryAt(2, (long) vocab * Float.BYTES);
         MemorySegment targets = launch.memoryAt(3, (long) rows * Integer.BYTES);
-        launch.parallel(rows, row -> {
-            int target = targets.getAtIndex(ValueLayout.JAVA_INT, row);
-            long first = (long) row * vocab;
-            if (target < 0 || target >= vocab) {
-                logits.asSlice(first * Float.BYTES, (long) vocab * Float.BYTES).fill((byte) 0);
-                loss.setAtIndex(ValueLayout.JAVA_FLOAT, row, 0);
-                return;
-            }
-            float targetLogit = targetLogit(logits, bias, first, target);
-            float max = max(logits, bias, first, vocab);
-            double sum = sumOfExp(logits, bias, first, vocab, max, true);
-            scale(logits, first, vocab, (float) (1 / sum), scale);
-            long hit = first + target;
-            float probability = (float) (Math.exp(targetLogit - max) / sum);
-            logits.setAtIndex(ValueLayout.JAVA_FLOAT, hit, (probability - 1) * scale);
-            loss.setAtIndex(ValueLayout.JAVA_FLOAT, row, (float) Math.log(sum) + (max - targetLogit));
-        });
+        int target = targets.getAtIndex(ValueLayout.JAVA_INT, row);
+        long first = (long) row * vocab;
+        if (target < 0 || target >= vocab) {
+            logits.asSlice(first * Float.BYTES, (long) vocab * Float.BYTES).fill((byte) 0);
+            loss.setAtIndex(ValueLayout.JAVA_FLOAT, row, 0);
+            return;
+        }
+        float targetLogit = targetLogit(logits, bias, first, target);
+        float max = max(logits, bias, first, vocab);
+        double sum = sumOfExp(logits, bias, first, vocab, max, true);
+        scale(logits, first, vocab, (float) (1 / sum), scale);
+        long hit = first + target;
+        float probability = (float) (Math.exp(targetLogit - max) / sum);
+        logits.setAtIndex(ValueLayout.JAVA_FLOAT, hit, (probability - 1) * scale);
+        loss.setAtIndex(ValueLayout.JAVA_FLOAT, row, (float) Math.log(sum) + (max - targetLogit));
     }
 
     /** The loss of {@link #gradient}, bit for bit; the logits are only read. */
     static void loss(KernelLaunch launch) {
+        launch.parallel(launch.gridX(), CrossEntropyTwins::lossTask);
+    }
+
+    private static void lossTask(KernelLaunch launch, int row) {
         int rows = launch.gridX();
         int vocab = launch.intAt(4);
         MemorySegment logits = launch.memoryAt(0, (long) rows * vocab * Float.BYTES);
         MemorySegment loss = launch.memoryAt(1, (long) rows * Float.BYTES);
         MemorySegment bias = launch.memoryAt(2, (long) vocab * Float.BYTES);
         MemorySegment targets = launch.memoryAt(3, (long) rows * Integer.BYTES);
-        launch.parallel(rows, row -> {
-            int target = targets.getAtIndex(ValueLayout.JAVA_INT, row);
-            if (target < 0 || target >= vocab) {
-                loss.setAtIndex(ValueLayout.JAVA_FLOAT, row, 0);
-                return;
-            }
-            long first = (long) row * vocab;
-            float max = max(logits, bias, first, vocab);
-            double sum = sumOfExp(logits, bias, first, vocab, max, false);
-            loss.setAtIndex(ValueLayout.JAVA_FLOAT, row, (float) Math.log(sum) + (max - targetLogit(logits, bias, first, target)));
-        });
+        int target = targets.getAtIndex(ValueLayout.JAVA_INT, row);
+        if (target < 0 || target >= vocab) {
+            loss.setAtIndex(ValueLayout.JAVA_FLOAT, row, 0);
+            return;
+        }
+        long first = (long) row * vocab;
+        float max = max(logits, bias, first, vocab);
+        double sum = sumOfExp(logits, bias, first, vocab, max, false);
+        loss.setAtIndex(ValueLayout.JAVA_FLOAT, row, (float) Math.log(sum) + (max - targetLogit(logits, bias, first, target)));
     }
 
     private static float targetLogit(MemorySegment logits, MemorySegment bias, long first, int target) {

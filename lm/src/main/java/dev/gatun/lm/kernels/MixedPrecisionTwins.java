@@ -26,67 +26,78 @@ final class MixedPrecisionTwins {
 
     /** out[n] = x[n] in float16, times scale[0] before where that is given. */
     static void castHalf(KernelLaunch launch) {
-        cast(launch, MixedPrecisionTwins::toHalf);
+        launch.parallel(tasks(launch), MixedPrecisionTwins::castHalfTask);
     }
 
     /** out[n] = x[n] in bfloat16, times scale[0] before where that is given. */
     static void castBfloat16(KernelLaunch launch) {
-        cast(launch, MixedPrecisionTwins::toBfloat16);
+        launch.parallel(tasks(launch), MixedPrecisionTwins::castBfloat16Task);
     }
 
     /** out[n] = x[n] of float16, times scale[0] where that is given. */
     static void widenHalf(KernelLaunch launch) {
-        widen(launch, MixedPrecisionTwins::ofHalf);
+        launch.parallel(tasks(launch), MixedPrecisionTwins::widenHalfTask);
     }
 
     /** out[n] = x[n] of bfloat16, times scale[0] where that is given. */
     static void widenBfloat16(KernelLaunch launch) {
-        widen(launch, MixedPrecisionTwins::ofBfloat16);
+        launch.parallel(tasks(launch), MixedPrecisionTwins::widenBfloat16Task);
     }
 
-    private static void cast(KernelLaunch launch, Rounding rounding) {
+    private static int tasks(KernelLaunch launch) {
+        return Math.toIntExact(Math.ceilDiv(launch.longAt(3), VALUES_A_TASK));
+    }
+
+    private static void castHalfTask(KernelLaunch launch, int task) {
+        cast(launch, task, MixedPrecisionTwins::toHalf);
+    }
+
+    private static void castBfloat16Task(KernelLaunch launch, int task) {
+        cast(launch, task, MixedPrecisionTwins::toBfloat16);
+    }
+
+    private static void widenHalfTask(KernelLaunch launch, int task) {
+        widen(launch, task, MixedPrecisionTwins::ofHalf);
+    }
+
+    private static void widenBfloat16Task(KernelLaunch launch, int task) {
+        widen(launch, task, MixedPrecisionTwins::ofBfloat16);
+    }
+
+    private static void cast(KernelLaunch launch, int task, Rounding rounding) {
         long n = launch.longAt(3);
         MemorySegment out = launch.memoryAt(0, n * Short.BYTES);
         MemorySegment x = launch.memoryAt(1, n * Float.BYTES);
         float scale = scale(launch);
-        parallel(launch, n, (first, length) -> {
-            float[] floats = Tiles.ofThread().a;
-            short[] bits = TILE.get();
-            Tiles.load(x, first, floats, length);
+        float[] floats = Tiles.ofThread().a;
+        short[] bits = TILE.get();
+        long end = Math.min(n, (task + 1) * VALUES_A_TASK);
+        for (long i = task * VALUES_A_TASK; i < end; i += Tiles.SIZE) {
+            int length = Tiles.length(i, end);
+            Tiles.load(x, i, floats, length);
             rounding.apply(floats, scale, bits, length);
-            MemorySegment.copy(bits, 0, out, JAVA_SHORT, first * Short.BYTES, length);
-        });
+            MemorySegment.copy(bits, 0, out, JAVA_SHORT, i * Short.BYTES, length);
+        }
     }
 
-    private static void widen(KernelLaunch launch, Widening widening) {
+    private static void widen(KernelLaunch launch, int task, Widening widening) {
         long n = launch.longAt(3);
         MemorySegment out = launch.memoryAt(0, n * Float.BYTES);
         MemorySegment x = launch.memoryAt(1, n * Short.BYTES);
         float scale = scale(launch);
-        parallel(launch, n, (first, length) -> {
-            float[] floats = Tiles.ofThread().a;
-            short[] bits = TILE.get();
-            MemorySegment.copy(x, JAVA_SHORT, first * Short.BYTES, bits, 0, length);
+        float[] floats = Tiles.ofThread().a;
+        short[] bits = TILE.get();
+        long end = Math.min(n, (task + 1) * VALUES_A_TASK);
+        for (long i = task * VALUES_A_TASK; i < end; i += Tiles.SIZE) {
+            int length = Tiles.length(i, end);
+            MemorySegment.copy(x, JAVA_SHORT, i * Short.BYTES, bits, 0, length);
             widening.apply(bits, scale, floats, length);
-            Tiles.store(floats, out, first, length);
-        });
+            Tiles.store(floats, out, i, length);
+        }
     }
 
     private static float scale(KernelLaunch launch) {
         return launch.isNull(2) ? 1 : launch.memoryAt(2, Float.BYTES).get(JAVA_FLOAT, 0);
-    }
-
-    private interface TileBody {
-        void run(long first, int length);
-    }
-
-    private static void parallel(KernelLaunch launch, long n, TileBody body) {
-        launch.parallel(Math.toIntExact(Math.ceilDiv(n, VALUES_A_TASK)), task -> {
-            long end = Math.min(n, (task + 1) * VALUES_A_TASK);
-            for (long i = task * VALUES_A_TASK; i < end; i += Tiles.SIZE) {
-                body.run(i, Tiles.length(i, end));
-            }
-        });
     }
 
     private static void toHalf(float[] x, float scale, short[] bits, int n) {

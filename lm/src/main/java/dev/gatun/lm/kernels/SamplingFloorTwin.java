@@ -13,6 +13,10 @@ final class SamplingFloorTwin {
 
     /** floors[rows] = the x that a word must reach to be among the topK, and then within topP; a task a row. */
     static void run(KernelLaunch launch) {
+        launch.parallel(launch.intAt(4), SamplingFloorTwin::runTask);
+    }
+
+    private static void runTask(KernelLaunch launch, int row) {
         int rows = launch.intAt(4);
         int vocab = launch.intAt(5);
         MemorySegment floors = launch.memoryAt(0, (long) rows * Float.BYTES);
@@ -22,22 +26,20 @@ final class SamplingFloorTwin {
         int topK = state.get(ValueLayout.JAVA_INT, SamplingState.TOP_K);
         MemorySegment logits = launch.memoryAt(2, (long) rows * vocab * Float.BYTES);
         MemorySegment bias = launch.memoryAt(3, (long) vocab * Float.BYTES);
-        launch.parallel(rows, row -> {
-            long first = (long) row * vocab;
-            float floor = Float.NEGATIVE_INFINITY;
-            if (topK > 0 && topK < vocab) {
-                floor = threshold(logits, bias, first, vocab, topK, null);
+        long first = (long) row * vocab;
+        float floor = Float.NEGATIVE_INFINITY;
+        if (topK > 0 && topK < vocab) {
+            floor = threshold(logits, bias, first, vocab, topK, null);
+        }
+        if (topP < 1) {
+            Weights weights = new Weights(CrossEntropyTwins.max(logits, bias, first, vocab), temperature, floor);
+            long total = weights.total(logits, bias, first, vocab);
+            if (total > 0) {
+                long target = Math.clamp((long) Math.ceil(topP * (double) total), 1, total);
+                floor = threshold(logits, bias, first, vocab, target, weights);
             }
-            if (topP < 1) {
-                Weights weights = new Weights(CrossEntropyTwins.max(logits, bias, first, vocab), temperature, floor);
-                long total = weights.total(logits, bias, first, vocab);
-                if (total > 0) {
-                    long target = Math.clamp((long) Math.ceil(topP * (double) total), 1, total);
-                    floor = threshold(logits, bias, first, vocab, target, weights);
-                }
-            }
-            floors.setAtIndex(ValueLayout.JAVA_FLOAT, row, floor);
-        });
+        }
+        floors.setAtIndex(ValueLayout.JAVA_FLOAT, row, floor);
     }
 
     /** What a word weighs: exp((x - max) / temperature) in units of 2^-40, or nothing below the floor. */

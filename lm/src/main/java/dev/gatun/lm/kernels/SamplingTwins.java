@@ -20,6 +20,10 @@ final class SamplingTwins {
      * row. Differs from the kernel where two words' values are as close as the rounding of a logarithm.
      */
     static void sample(KernelLaunch launch) {
+        launch.parallel(launch.intAt(6), SamplingTwins::sampleTask);
+    }
+
+    private static void sampleTask(KernelLaunch launch, int row) {
         int rows = launch.intAt(6);
         int vocab = launch.intAt(7);
         MemorySegment state = launch.memoryAt(2, SamplingState.BYTES);
@@ -32,14 +36,12 @@ final class SamplingTwins {
         MemorySegment logits = launch.memoryAt(3, (long) rows * vocab * Float.BYTES);
         MemorySegment bias = launch.memoryAt(4, (long) vocab * Float.BYTES);
         MemorySegment floors = launch.isNull(5) ? null : launch.memoryAt(5, (long) rows * Float.BYTES);
-        launch.parallel(rows, row -> {
-            float floor = floors == null ? Float.NEGATIVE_INFINITY : floors.getAtIndex(ValueLayout.JAVA_FLOAT, row);
-            int id = draw(logits, bias, row, vocab, temperature, floor, counter, seed);
-            ids.setAtIndex(ValueLayout.JAVA_INT, row, id);
-            if (history != null) {
-                history.setAtIndex(ValueLayout.JAVA_INT, counter % capacity * rows + row, id);
-            }
-        });
+        float floor = floors == null ? Float.NEGATIVE_INFINITY : floors.getAtIndex(ValueLayout.JAVA_FLOAT, row);
+        int id = draw(logits, bias, row, vocab, temperature, floor, counter, seed);
+        ids.setAtIndex(ValueLayout.JAVA_INT, row, id);
+        if (history != null) {
+            history.setAtIndex(ValueLayout.JAVA_INT, counter % capacity * rows + row, id);
+        }
     }
 
     private static int draw(MemorySegment logits, MemorySegment bias, int row, int vocab, float temperature, float floor, long counter,

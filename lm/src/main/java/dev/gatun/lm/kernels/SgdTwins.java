@@ -30,31 +30,32 @@ final class SgdTwins {
 
     /** Clips g[n] and updates the parameters p[n] and, where it is given, their average[n]; a skipped step does not. */
     static void update(KernelLaunch launch) {
+        if (launch.memoryAt(3, SgdState.BYTES).get(JAVA_INT, SgdState.SKIP) == 0) {
+            launch.parallel(Math.toIntExact(Math.ceilDiv(launch.longAt(4), PARAMETERS_A_TASK)), SgdTwins::updateTask);
+        }
+    }
+
+    private static void updateTask(KernelLaunch launch, int task) {
         long n = launch.longAt(4);
         MemorySegment p = launch.memoryAt(0, n * Float.BYTES);
         MemorySegment average = launch.isNull(1) ? null : launch.memoryAt(1, n * Float.BYTES);
         MemorySegment g = launch.memoryAt(2, n * Float.BYTES);
         MemorySegment state = launch.memoryAt(3, SgdState.BYTES);
-        if (state.get(JAVA_INT, SgdState.SKIP) != 0) {
-            return;
-        }
         float averageWeight = state.get(JAVA_FLOAT, SgdState.AVERAGE_WEIGHT);
-        launch.parallel(Math.toIntExact(Math.ceilDiv(n, PARAMETERS_A_TASK)), task -> {
-            long end = Math.min(n, (task + 1) * PARAMETERS_A_TASK);
-            Tiles tiles = Tiles.ofThread();
-            for (long i = task * PARAMETERS_A_TASK; i < end; i += Tiles.SIZE) {
-                int length = Tiles.length(i, end);
-                Tiles.load(p, i, tiles.a, length);
-                Tiles.load(g, i, tiles.b, length);
-                update(tiles.a, tiles.b, length, state);
-                Tiles.store(tiles.a, p, i, length);
-                if (average != null) {
-                    Tiles.load(average, i, tiles.c, length);
-                    average(tiles.c, tiles.a, length, averageWeight);
-                    Tiles.store(tiles.c, average, i, length);
-                }
+        long end = Math.min(n, (task + 1) * PARAMETERS_A_TASK);
+        Tiles tiles = Tiles.ofThread();
+        for (long i = task * PARAMETERS_A_TASK; i < end; i += Tiles.SIZE) {
+            int length = Tiles.length(i, end);
+            Tiles.load(p, i, tiles.a, length);
+            Tiles.load(g, i, tiles.b, length);
+            update(tiles.a, tiles.b, length, state);
+            Tiles.store(tiles.a, p, i, length);
+            if (average != null) {
+                Tiles.load(average, i, tiles.c, length);
+                average(tiles.c, tiles.a, length, averageWeight);
+                Tiles.store(tiles.c, average, i, length);
             }
-        });
+        }
     }
 
     private static void update(float[] p, float[] g, int n, MemorySegment state) {

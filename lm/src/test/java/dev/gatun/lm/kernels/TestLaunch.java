@@ -11,8 +11,8 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import java.util.TreeMap;
-import java.util.function.IntConsumer;
+import java.util.SortedMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.IntStream;
 
 /**
@@ -22,7 +22,7 @@ import java.util.stream.IntStream;
 final class TestLaunch implements KernelLaunch {
     private final int gridX;
     private final Object[] arguments;
-    private final TreeMap<Integer, String> typesRead = new TreeMap<>();
+    private final SortedMap<Integer, String> typesRead = new ConcurrentSkipListMap<>();
     private Random shuffle;
 
     /** Takes MemorySegment or null for a pointer, Integer, Long or Float. */
@@ -89,16 +89,16 @@ final class TestLaunch implements KernelLaunch {
     }
 
     @Override
-    public void parallel(int tasks, IntConsumer body) {
+    public void parallel(int tasks, Task body) {
         List<Integer> order = new ArrayList<>();
         for (int task = 0; task < tasks; task++) {
             order.add(task);
         }
         if (shuffle == null) {
-            order.forEach(body::accept);
+            order.forEach(task -> body.run(this, task));
         } else {
             Collections.shuffle(order, shuffle);
-            order.parallelStream().forEach(body::accept);
+            order.parallelStream().forEach(task -> body.run(this, task));
         }
     }
 

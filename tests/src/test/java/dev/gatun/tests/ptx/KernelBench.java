@@ -10,7 +10,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Random;
-import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
 /** Runs one kernel of a module in the interpreter, and its twin beside it on memory of its own. */
@@ -199,8 +198,8 @@ final class KernelBench {
         }
 
         @Override
-        public void parallel(int tasks, IntConsumer body) {
-            IntStream.range(0, tasks).forEach(body);
+        public void parallel(int tasks, Task body) {
+            IntStream.range(0, tasks).forEach(task -> body.run(this, task));
         }
     }
 
