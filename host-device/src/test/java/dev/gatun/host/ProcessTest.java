@@ -149,16 +149,9 @@ class ProcessTest {
         }
     }
 
-    /**
-     * The device's own part of a call makes no object. A call of oneDNN takes a segment for each address (32 bytes), which the
-     * JVM's compilers remove or not as their inlining has it: three for a product, some twenty for the network's passes.
-     */
     @Test
-    void steadyCallsInFastModeAllocateNothingOfTheirOwn() throws Exception {
+    void steadyCallsInFastModeAllocateNothing() throws Exception {
         ChildJvm child = ChildJvm.onClassPath(Allocating.class, HOST);
-        long[] bytes = Arrays.stream(child.output().strip().split(" ")).mapToLong(Long::parseLong).toArray();
-        assertTrue(bytes[0] <= 1024, bytes[0] + " bytes for a network");
-        assertTrue(bytes[1] <= 3 * 32, bytes[1] + " bytes for a product");
-        assertEquals(0, bytes[2], "bytes for a fill, a kernel and a wait");
+        assertEquals("0 0 0", child.output().strip(), "bytes for a network; for a product; for a fill, a kernel and a wait");
     }
 }

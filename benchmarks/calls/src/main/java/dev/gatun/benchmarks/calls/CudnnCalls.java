@@ -1,5 +1,6 @@
 package dev.gatun.benchmarks.calls;
 
+import dev.gatun.cuda.DataType;
 import dev.gatun.cudnn.Dnn;
 import dev.gatun.cudnn.TensorDescriptor;
 import dev.gatun.generated.cudnn.Cudnn;
@@ -33,6 +34,7 @@ public class CudnnCalls {
     private MemorySegment dims;
     private MemorySegment strides;
     private MemorySegment tensor;
+    private TensorDescriptor owned;
     private MemorySegment rnn;
     private MemorySegment dropout;
 
@@ -49,6 +51,7 @@ public class CudnnCalls {
         rnn = pointer.get(Cudnn.C_POINTER, 0);
         check(Cudnn.cudnnCreateDropoutDescriptor(pointer));
         dropout = pointer.get(Cudnn.C_POINTER, 0);
+        owned = TensorDescriptor.packed(DIMS);
         check(setTensor());
         check(setRnn());
     }
@@ -84,6 +87,12 @@ public class CudnnCalls {
         MemorySegment made = pointer.get(Cudnn.C_POINTER, 0);
         status |= Cudnn.cudnnSetTensorNdDescriptor(made, Cudnn.CUDNN_DATA_FLOAT(), DIMS.length, dims, strides);
         return status | Cudnn.cudnnDestroyTensorDescriptor(made);
+    }
+
+    /** {@code cudnnSetTensorNdDescriptor}, of five arguments, with the strides computed and the sizes copied to native memory. */
+    @Benchmark
+    public void setTensorOwned() {
+        owned.setPacked(DataType.FLOAT, DIMS);
     }
 
     /** {@code cudnnSetTensorNdDescriptor}, of five arguments. */
