@@ -25,10 +25,11 @@ class AllocationTest {
 
     /** The software device does its work on the calling thread, whose allocations are counted: its share is among them. */
     @ParameterizedTest
-    @CsvSource({"LSTM, 1, 0, false", "LSTM, 1, 0, true", "LSTM, 2, 0, false", "LSTM, 2, 0, true", "LSTM, 2, 4, false", "GRU, 1, 0, false",
-            "GRU, 2, 0, true"})
-    void aTrainingStepAllocatesNothingOnTheHeap(Cell cell, int layers, int projection, boolean graph) {
-        TrainingOptions options = new TrainingOptions(3, 4, 0.5f, 0.002f, 1, graph);
+    @CsvSource({"LSTM, 1, 0, 0, FP32, false", "LSTM, 1, 0, 0, FP32, true", "LSTM, 2, 0, 0, FP32, false", "LSTM, 2, 0, 0, FP32, true",
+            "LSTM, 2, 4, 0, FP32, false", "LSTM, 1, 0, 0.5, FP32, false", "LSTM, 2, 0, 0.5, FP32, false", "LSTM, 2, 0, 0.5, FP32, true",
+            "GRU, 1, 0, 0, FP32, false", "GRU, 2, 0, 0, FP32, true", "LSTM, 1, 0, 0, BF16, false", "LSTM, 2, 0, 0, FP16, true"})
+    void aTrainingStepAllocatesNothingOnTheHeap(Cell cell, int layers, int projection, float dropout, Precision precision, boolean graph) {
+        TrainingOptions options = new TrainingOptions(3, 4, 0.5f, 0.002f, 1, graph).withDropout(dropout).withPrecision(precision);
         try (LanguageModel model = LanguageModel.create(new ModelConfig(11, 5, 7, layers, cell, projection, false), 3);
                 Trainer trainer = new Trainer(model, options); Arena arena = Arena.ofConfined()) {
             MemorySegment ids = arena.allocate(ValueLayout.JAVA_INT, 12);
