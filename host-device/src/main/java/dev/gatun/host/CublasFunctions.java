@@ -235,6 +235,10 @@ final class CublasFunctions extends HostLibrary {
      */
     private record Types(SixteenBit inputs, boolean roundC) {
         static final Types FLOAT = new Types(null, false);
+        private static final Types HALF = new Types(SixteenBit.HALF, true);
+        private static final Types HALF_TO_FLOAT = new Types(SixteenBit.HALF, false);
+        private static final Types BFLOAT16 = new Types(SixteenBit.BFLOAT16, true);
+        private static final Types BFLOAT16_TO_FLOAT = new Types(SixteenBit.BFLOAT16, false);
 
         /** Allows what cuBLAS documents for {@code cublasGemmEx} with single-precision arithmetic, but for mixed and integer types. */
         static Types of(int a, int b, int c, int compute) {
@@ -245,7 +249,7 @@ final class CublasFunctions extends HostLibrary {
                 return FLOAT;
             }
             if ((a == CUDA_R_16F || a == CUDA_R_16BF) && a == b && (c == a || c == CUDA_R_32F) && exact) {
-                return new Types(a == CUDA_R_16F ? SixteenBit.HALF : SixteenBit.BFLOAT16, c == a);
+                return a == CUDA_R_16F ? c == a ? HALF : HALF_TO_FLOAT : c == a ? BFLOAT16 : BFLOAT16_TO_FLOAT;
             }
             throw Fault.notSupported("cublasGemmEx: types " + a + ", " + b + ", " + c + " with compute type " + compute
                     + "; the software device computes CUDA_R_32F with CUBLAS_COMPUTE_32F and its faster kinds, and CUDA_R_16F or"

@@ -3,7 +3,6 @@ package dev.gatun.host;
 import dev.gatun.host.compute.Gru;
 import dev.gatun.host.compute.Lstm;
 import dev.gatun.host.compute.SixteenBit;
-import dev.gatun.host.compute.SixteenBitRnn;
 
 /**
  * Does the work of the RNN calls whose shapes and sizes were checked: translates addresses, keeps the reserve's head and the
@@ -11,6 +10,9 @@ import dev.gatun.host.compute.SixteenBitRnn;
  */
 final class RnnExecution {
     private final Host host;
+
+    /** The dropout of the call under way, for one is made at a time. */
+    private final Lstm.Dropout dropout = new Lstm.Dropout();
 
     RnnExecution(Host host) {
         this.host = host;
@@ -48,8 +50,8 @@ final class RnnExecution {
             long dense = run.weights().dense(realWeights, realWorkspace + run.scratch());
             requireWritten(run.weights(), dense, function, "weightSpace", "ask cudnnGetRNNWeightParams where each matrix and bias lies");
             long tape = training ? realReserve + Reserve.BYTES : 0;
-            if (rnn.sixteenBit() != null) {
-                sixteenBit(run).forward(training, realX, realY, realHx, realCx, realHy, realCy, dense, realWorkspace, tape, mask);
+            if (run.sixteenBit() != null) {
+                run.sixteenBit().forward(training, realX, realY, realHx, realCx, realHy, realCy, dense, realWorkspace, tape, mask);
             } else if (rnn.gru()) {
                 Gru.forward(run.shape(), training, realX, realY, realHx, realHy, dense, realWorkspace, tape, mask);
             } else {
@@ -97,11 +99,11 @@ final class RnnExecution {
                 Reserve.requireSameWeights(realReserve, realWeights, weightBytes, function);
             }
             Lstm.Dropout mask = active(rnn, dropout)
-                    ? new Lstm.Dropout(dropout.probability(), Reserve.seed(realReserve), Reserve.counter(realReserve)) : null;
+                    ? this.dropout.set(dropout.probability(), Reserve.seed(realReserve), Reserve.counter(realReserve)) : null;
             long dense = run.weights().dense(realWeights, realWorkspace + run.scratch());
             long tape = realReserve + Reserve.BYTES;
-            if (rnn.sixteenBit() != null) {
-                sixteenBit(run).backwardData(realY, realDy, realDx, realHx, realCx, realDhy, realDcy, realDhx, realDcx, dense,
+            if (run.sixteenBit() != null) {
+                run.sixteenBit().backwardData(realY, realDy, realDx, realHx, realCx, realDhy, realDcy, realDhx, realDcx, dense,
                         realWorkspace, tape, mask);
             } else if (rnn.gru()) {
                 Gru.backwardData(run.shape(), realY, realDy, realDx, realHx, realDhy, realDhx, dense, realWorkspace, tape, mask);
@@ -139,8 +141,8 @@ final class RnnExecution {
                     "gradients are added to it: clear it first");
             long dense = run.weights().denseGradient(realDweights, realWorkspace + run.scratch());
             long tape = realReserve + Reserve.BYTES;
-            if (rnn.sixteenBit() != null) {
-                sixteenBit(run).backwardWeights(realX, realHx, realY, dense, realWorkspace, tape);
+            if (run.sixteenBit() != null) {
+                run.sixteenBit().backwardWeights(realX, realHx, realY, dense, realWorkspace, tape);
             } else if (rnn.gru()) {
                 Gru.backwardWeights(run.shape(), realX, realHx, realY, dense, realWorkspace, tape);
             } else {
@@ -161,16 +163,12 @@ final class RnnExecution {
         long counter = Native.getLong(state + DropoutShape.COUNTER);
         Native.putLong(state + DropoutShape.COUNTER, counter + 1);
         Reserve.forwardBegins(reserve, rnn, data, seed, counter);
-        return new Lstm.Dropout(dropout.probability(), seed, counter);
+        return this.dropout.set(dropout.probability(), seed, counter);
     }
 
     /** Dropout acts between layers, so that a single layer has none. */
     private static boolean active(RnnShape rnn, DropoutShape dropout) {
         return dropout != null && dropout.probability() > 0 && rnn.layers() > 1;
-    }
-
-    private static SixteenBitRnn sixteenBit(LstmRun run) {
-        return new SixteenBitRnn(run.rnn().sixteenBit(), run.rnn().gru(), run.shape(), run.weights().denseCount());
     }
 
     /** Refuses dense weights or gradients among which is an element that still has the pattern of fresh memory. */

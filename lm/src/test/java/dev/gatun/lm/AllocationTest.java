@@ -19,7 +19,7 @@ class AllocationTest {
     private static final int STEPS = 250;
 
     /** The first rounds set libraries up and link calls; what only the JVM's compilers remove goes within seconds. */
-    private static final long PATIENCE_NANOS = 20_000_000_000L;
+    private static final long PATIENCE_NANOS = 60_000_000_000L;
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 

@@ -83,13 +83,47 @@ public final class Lstm {
     }
 
     /**
-     * Dropout of what one layer hands to the next, in training. The same seed and offset drop the same elements.
-     *
-     * @param probability of an element to be dropped, 0 to 1
-     * @param seed of the generator
-     * @param offset of the call in the generator's sequence
+     * Dropout of what one layer hands to the next, in training. The same seed and offset drop the same elements. It can be set
+     * again for each call.
      */
-    public record Dropout(float probability, long seed, long offset) {}
+    public static final class Dropout {
+        private float probability;
+        private long seed;
+        private long offset;
+
+        /** Makes dropout of nothing, until it is {@link #set}. */
+        public Dropout() {}
+
+        Dropout(float probability, long seed, long offset) {
+            set(probability, seed, offset);
+        }
+
+        /**
+         * Sets it for the calls to come, and returns it.
+         *
+         * @param probability of an element to be dropped, 0 to 1
+         * @param seed of the generator
+         * @param offset of the call in the generator's sequence
+         */
+        public Dropout set(float probability, long seed, long offset) {
+            this.probability = probability;
+            this.seed = seed;
+            this.offset = offset;
+            return this;
+        }
+
+        float probability() {
+            return probability;
+        }
+
+        long seed() {
+            return seed;
+        }
+
+        long offset() {
+            return offset;
+        }
+    }
 
     /** Returns the bytes of scratch memory that any of the calls needs. */
     public static long workspaceBytes(Shape s, boolean training) {

@@ -59,40 +59,23 @@ public enum SixteenBit {
         final float[] floats = new float[TILE];
     }
 
-    private interface Body {
-        void run(Tiles tiles, long first, int count);
-    }
-
     abstract void toFloats(short[] bits, float[] floats, int count);
 
     abstract void ofFloats(float[] floats, short[] bits, int count);
 
     /** Writes {@code count} elements at {@code bits} to {@code floats}. */
     void widen(long bits, long floats, long count) {
-        parallel(count, (tiles, first, n) -> {
-            Memory.load(bits + first * BYTES, tiles.bits, n);
-            toFloats(tiles.bits, tiles.floats, n);
-            Memory.store(tiles.floats, n, floats + first * Memory.F);
-        });
+        Pass.SHARED.run(this, bits, 0, 0, floats, count);
     }
 
     /** Writes {@code count} floats, rounded, to {@code bits}. */
     void round(long floats, long bits, long count) {
-        parallel(count, (tiles, first, n) -> {
-            Memory.load(floats + first * Memory.F, tiles.floats, n);
-            ofFloats(tiles.floats, tiles.bits, n);
-            Memory.store(tiles.bits, n, bits + first * BYTES);
-        });
+        Pass.SHARED.run(this, 0, floats, bits, 0, count);
     }
 
     /** Replaces {@code count} floats by the numbers of this type nearest to them. */
     void round(long floats, long count) {
-        parallel(count, (tiles, first, n) -> {
-            Memory.load(floats + first * Memory.F, tiles.floats, n);
-            ofFloats(tiles.floats, tiles.bits, n);
-            toFloats(tiles.bits, tiles.floats, n);
-            Memory.store(tiles.floats, n, floats + first * Memory.F);
-        });
+        Pass.SHARED.run(this, 0, floats, 0, floats, count);
     }
 
     /** Replaces {@code count} floats by the numbers of a type nearest to them; of null, leaves them alone. */
@@ -102,14 +85,47 @@ public enum SixteenBit {
         }
     }
 
-    private static void parallel(long count, Body body) {
-        IntConsumer task = number -> {
+    /** A pass over elements; used by whoever holds the worker pool, so that one object does for all. */
+    private static final class Pass {
+        static final Pass SHARED = new Pass();
+
+        private final IntConsumer task = this::task;
+        private SixteenBit type;
+        private long fromBits;
+        private long fromFloats;
+        private long toBits;
+        private long toFloats;
+        private long count;
+
+        /** Reads elements from one of two addresses, and writes them to one of two; the others are 0. */
+        void run(SixteenBit type, long fromBits, long fromFloats, long toBits, long toFloats, long count) {
+            this.type = type;
+            this.fromBits = fromBits;
+            this.fromFloats = fromFloats;
+            this.toBits = toBits;
+            this.toFloats = toFloats;
+            this.count = count;
+            WorkerPool.shared().parallel(Math.toIntExact(Math.ceilDiv(count, ELEMENTS_A_TASK)), task);
+        }
+
+        private void task(int number) {
             Tiles tiles = Tiles.OF_THREAD.get();
             long end = Math.min(count, (number + 1) * ELEMENTS_A_TASK);
             for (long first = number * ELEMENTS_A_TASK; first < end; first += TILE) {
-                body.run(tiles, first, (int) Math.min(TILE, end - first));
+                int n = (int) Math.min(TILE, end - first);
+                if (fromBits != 0) {
+                    Memory.load(fromBits + first * BYTES, tiles.bits, n);
+                } else {
+                    Memory.load(fromFloats + first * Memory.F, tiles.floats, n);
+                    type.ofFloats(tiles.floats, tiles.bits, n);
+                }
+                if (toBits != 0) {
+                    Memory.store(tiles.bits, n, toBits + first * BYTES);
+                } else {
+                    type.toFloats(tiles.bits, tiles.floats, n);
+                    Memory.store(tiles.floats, n, toFloats + first * Memory.F);
+                }
             }
-        };
-        WorkerPool.shared().parallel(Math.toIntExact(Math.ceilDiv(count, ELEMENTS_A_TASK)), task);
+        }
     }
 }
