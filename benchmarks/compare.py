@@ -21,9 +21,9 @@ CONFIGURATIONS = {
 }
 LEARNING_RATE = 0.002
 CLIP = 0.5
-WARM_UP = 3
+WARM_UP = 5
 # Sampling: of the tutorial's model, so many words a text, in so many texts at once.
-TEXT_WORDS = 40
+TEXT_WORDS = 100
 TEXT_BATCHES = (1, 64)
 TEXTS = 3
 

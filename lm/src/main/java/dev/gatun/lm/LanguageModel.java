@@ -28,6 +28,9 @@ public final class LanguageModel implements AutoCloseable {
     private static final String EMBED_WEIGHT = "embed.weight";
     private static final String LINEAR_WEIGHT = "linear.weight";
 
+    /** Bytes of first values that are made at a time. */
+    private static final long INITIAL_PIECE = 1 << 21;
+
     private final Resources resources = new Resources();
     private final ModelConfig config;
     private final Stream stream;
@@ -88,16 +91,18 @@ public final class LanguageModel implements AutoCloseable {
     private void initialize(Initializer initializer, float initScale) {
         double bound = initScale > 0 ? initScale : 1 / Math.sqrt(config.hidden());
         double linearBound = initScale > 0 ? initScale : 1 / Math.sqrt(config.outputSize());
-        for (TensorInfo tensor : parameters.tensors()) {
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment values = arena.allocate(tensor.byteSize(), Float.BYTES);
-                boolean embedding = tensor.name().equals(EMBED_WEIGHT);
+        // Any thread may write it: a piece is filled by all cores.
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment buffer = arena.allocate(INITIAL_PIECE, Float.BYTES);
+            for (TensorInfo tensor : parameters.tensors()) {
+                String name = tensor.name();
+                boolean embedding = name.equals(EMBED_WEIGHT);
                 if (embedding && !config.tied() && initScale == 0) {
-                    initializer.normal(tensor.name(), values);
+                    parameters.fill(tensor, buffer, (first, values) -> initializer.normal(name, first, values));
                 } else {
-                    initializer.uniform(tensor.name(), embedding || tensor.name().startsWith("linear.") ? linearBound : bound, values);
+                    double range = embedding || name.startsWith("linear.") ? linearBound : bound;
+                    parameters.fill(tensor, buffer, (first, values) -> initializer.uniform(name, range, first, values));
                 }
-                parameters.copyFrom(tensor, values);
             }
         }
     }

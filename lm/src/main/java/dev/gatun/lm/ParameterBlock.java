@@ -84,6 +84,27 @@ public final class ParameterBlock {
         stream.synchronize();
     }
 
+    /** Makes values of a tensor. */
+    @FunctionalInterface
+    interface Values {
+        /** Writes the values from index {@code first} on to {@code piece}, which they fill. */
+        void write(long first, MemorySegment piece);
+    }
+
+    /** Replaces a tensor's values as {@link #copyFrom} does, in pieces that fit into an off-heap buffer. */
+    void fill(TensorInfo tensor, MemorySegment buffer, Values values) {
+        long first = 0;
+        for (ParameterLayout.Slice slice : layout.slices(tensor)) {
+            for (long at = 0; at < slice.bytes(); at += buffer.byteSize()) {
+                MemorySegment piece = buffer.asSlice(0, Math.min(buffer.byteSize(), slice.bytes() - at));
+                values.write(first, piece);
+                slice(slice).slice(at, piece.byteSize()).copyFromAsync(piece, stream);
+                stream.synchronize();
+                first += piece.byteSize() / Float.BYTES;
+            }
+        }
+    }
+
     private static void checkSize(TensorInfo tensor, MemorySegment host) {
         Check.that(host.byteSize() == tensor.byteSize(), tensor + " takes " + tensor.byteSize() + " bytes", host.byteSize());
     }

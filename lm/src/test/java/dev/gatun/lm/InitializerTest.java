@@ -1,5 +1,6 @@
 package dev.gatun.lm;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -22,13 +23,13 @@ class InitializerTest {
 
     private static float[] normal(long seed, String tensor, int count) {
         float[] values = new float[count];
-        new Initializer(seed).normal(tensor, MemorySegment.ofArray(values));
+        new Initializer(seed).normal(tensor, 0, MemorySegment.ofArray(values));
         return values;
     }
 
     private static float[] uniform(long seed, String tensor, int count, double bound) {
         float[] values = new float[count];
-        new Initializer(seed).uniform(tensor, bound, MemorySegment.ofArray(values));
+        new Initializer(seed).uniform(tensor, bound, 0, MemorySegment.ofArray(values));
         return values;
     }
 
@@ -83,5 +84,23 @@ class InitializerTest {
         assertNotEquals(whole[0], uniform(8, "a", 1, 1)[0], "another seed");
         assertNotEquals(whole[0], uniform(7, "b", 1, 1)[0], "another name");
         assertEquals(normal(7, "a", 6)[4], normal(7, "a", 5)[4], "normal values too");
+    }
+
+    /** Pieces that begin and end anywhere, of more than one task. */
+    @Test
+    void aTensorFilledInPiecesHasTheSameValues() {
+        int count = 40_001;
+        int[] ends = {1, 2, 3, 7, 20_000, count};
+        float[] uniform = new float[count];
+        float[] normal = new float[count];
+        int first = 0;
+        for (int end : ends) {
+            long bytes = (long) (end - first) * Float.BYTES;
+            new Initializer(7).uniform("a", 1, first, MemorySegment.ofArray(uniform).asSlice((long) first * Float.BYTES, bytes));
+            new Initializer(7).normal("a", first, MemorySegment.ofArray(normal).asSlice((long) first * Float.BYTES, bytes));
+            first = end;
+        }
+        assertArrayEquals(uniform(7, "a", count, 1), uniform);
+        assertArrayEquals(normal(7, "a", count), normal);
     }
 }

@@ -41,7 +41,7 @@ class LanguageModelTest {
             found.keySet().retainAll(expected.keySet());
             assertSame(expected, found);
             float[] weights = new float[4 * 7 * 5];
-            new Initializer(3).uniform("lstm.weight_ih_l0", 1 / Math.sqrt(7), MemorySegment.ofArray(weights));
+            new Initializer(3).uniform("lstm.weight_ih_l0", 1 / Math.sqrt(7), 0, MemorySegment.ofArray(weights));
             for (int i = 0; i < weights.length; i++) {
                 assertEquals(weights[i], expected.get("lstm.weight_ih_l0")[i], "index " + i);
             }
