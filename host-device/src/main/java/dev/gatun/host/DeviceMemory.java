@@ -22,8 +22,8 @@ final class DeviceMemory {
     private static final long ALIGNMENT = 256;
 
     /**
-     * Pages of Linux on x86-64 and most arm64 kernels, where it is asked for them. Memory of so many bytes lies in them: its first use
-     * was seen to take a tenth of the time, and products find its addresses faster.
+     * Pages of Linux on x86-64 and most arm64 kernels, where it is asked for them. Memory of so many bytes lies in them: filling 64 MiB for
+     * the first time was seen to take 6 to 67 ms instead of 224 to 228.
      */
     private static final long HUGE_PAGE = 2 << 20;
 
