@@ -2,6 +2,7 @@ package dev.gatun.host;
 
 import dev.gatun.device.NativeLibrary;
 import dev.gatun.device.spi.DeviceProvider;
+import dev.gatun.host.compute.WarmUp;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -23,12 +24,13 @@ public final class HostDevice implements DeviceProvider {
 
     private static final boolean CHECKED = CHECK.equals("full") || CHECK.equals("scattered");
 
-    private final Host host = new Host(CHECKED, CHECK.equals("scattered"),
-            StreamMode.chosen(System.getProperty("gatun.streams", ""), CHECKED));
+    private final Host host;
     private final Map<NativeLibrary, FunctionTable> tables;
 
     /** Made by {@link java.util.ServiceLoader}, once a process. */
     public HostDevice() {
+        WarmUp.begin();
+        host = new Host(CHECKED, CHECK.equals("scattered"), StreamMode.chosen(System.getProperty("gatun.streams", ""), CHECKED));
         CudnnObjects cudnn = new CudnnObjects(host);
         tables = Map.of(
                 NativeLibrary.CUDART, new FunctionTable(List.of(new RuntimeFunctions(host))),

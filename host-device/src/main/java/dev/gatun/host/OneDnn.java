@@ -40,16 +40,39 @@ public final class OneDnn {
     private static final String OPENMP = "libgomp.so.1";
     private static final String LIBRARY = "libdnnl.so.3";
 
-    private static final SymbolLookup SYMBOLS = load();
+    /** Null where it could not be loaded. */
+    private static final SymbolLookup SYMBOLS;
+
+    private static final UnsatisfiedLinkError FAILURE;
+
+    static {
+        SymbolLookup symbols = null;
+        UnsatisfiedLinkError failure = null;
+        try {
+            symbols = load();
+        } catch (UnsatisfiedLinkError e) {
+            failure = e;
+        }
+        SYMBOLS = symbols;
+        FAILURE = failure;
+    }
 
     private OneDnn() {}
+
+    /** Returns whether the library could be loaded; if not, {@link #find} says why. */
+    public static boolean isLoaded() {
+        return SYMBOLS != null;
+    }
 
     /**
      * Returns the address of a function of oneDNN or of its OpenMP runtime.
      *
-     * @throws UnsatisfiedLinkError if neither has it
+     * @throws UnsatisfiedLinkError if neither has it, or the library could not be loaded; says why
      */
     public static MemorySegment find(String symbol) {
+        if (SYMBOLS == null) {
+            throw FAILURE;
+        }
         return SYMBOLS.find(symbol).orElseThrow(() -> new UnsatisfiedLinkError("oneDNN (" + ARTIFACT + ") has no function " + symbol));
     }
 

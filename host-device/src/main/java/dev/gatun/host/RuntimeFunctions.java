@@ -53,6 +53,7 @@ final class RuntimeFunctions extends HostLibrary {
             Map.entry(999, "unknown error"));
 
     private final ThreadLocal<Integer> lastError = ThreadLocal.withInitial(() -> 0);
+    private final MemoryFill memoryFill = new MemoryFill();
 
     RuntimeFunctions(Host host) {
         super(host, NativeLibrary.CUDART);
@@ -272,7 +273,7 @@ final class RuntimeFunctions extends HostLibrary {
         long real = host.memory.real(pointer, bytes, function, "devPtr");
         if (!checkOnly) {
             synchronized (host.engine) {
-                Native.fill(real, bytes, (byte) value);
+                memoryFill.fill(real, bytes, (byte) value);
             }
         }
     }
