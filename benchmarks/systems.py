@@ -5,6 +5,7 @@ import os
 import pathlib
 import platform
 import re
+import shlex
 import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -21,9 +22,10 @@ class System:
     installed: str  # what a user installs
     folders: list  # where that lies
     samples: bool = True  # False if it samples as another one in the table does
+    first_start: list = None  # the command of the process before those that are measured, where it is another one
 
-    def command(self, values):
-        return [*self.start, *(f"{name}={value}" for name, value in values.items())]
+    def command(self, values, first=False):
+        return [*(first and self.first_start or self.start), *(f"{name}={value}" for name, value in values.items())]
 
     def facts(self):
         return dict(lines=lines_of(self.program), program=str(self.program.relative_to(ROOT)), installed=self.installed,
@@ -98,11 +100,10 @@ def java_home():
 
 def launcher_options():
     """The options that Gatun's launcher gives the JVM."""
-    command = re.search(r'exec "\$java_home/bin/java" (.*?)\$\{', (ROOT / "gatun").read_text(), re.DOTALL)[1]
-    return command.replace("\\\n", " ").split()
+    return shlex.split(re.search(r"^options=\((.*?)\)$", (ROOT / "gatun").read_text(), re.DOTALL | re.MULTILINE)[1])
 
 
-def java(name, module, main, options, installed, unpacked, unpack_option, missing=""):
+def java(name, module, main, options, installed, unpacked, unpack_option, missing="", keeps_start=False):
     home, jars = java_home(), sorted((HERE / module / "target").glob("gatun-benchmarks-*.jar"))
     if not missing and not jars:
         missing = "it is not built: see benchmarks/README.md"
@@ -110,8 +111,17 @@ def java(name, module, main, options, installed, unpacked, unpack_option, missin
         missing = "no JDK 25 or newer was found: set JAVA_HOME"
     lib = HERE / module / "target/lib"
     path = os.pathsep.join([*map(str, jars), str(lib / "*")])
-    start = [f"{home}/bin/java", *options, f"{unpack_option}={unpacked}", "-cp", path, f"dev.gatun.benchmarks.{main}"]
-    return System(name, start, HERE / module / PROGRAM / f"{main}.java", missing, installed, [lib, unpacked])
+
+    def start(*more):
+        return [f"{home}/bin/java", *options, *more, f"{unpack_option}={unpacked}", "-cp", path, f"dev.gatun.benchmarks.{main}"]
+
+    program = HERE / module / PROGRAM / f"{main}.java"
+    if not keeps_start:
+        return System(name, start(), program, missing, installed, [lib, unpacked])
+    # As the launcher has it: a process leaves the JVM's state behind for the next ones.
+    kept = unpacked / "start.aot"
+    return System(name, start(f"-XX:AOTCache={kept}"), program, missing, installed, [lib, unpacked],
+                  first_start=start(f"-XX:AOTCacheOutput={kept}"))
 
 
 def all_systems(gpu):
@@ -122,7 +132,7 @@ def all_systems(gpu):
     native = "--enable-native-access=ALL-UNNAMED"
     return [
         java("Gatun", "gatun", "GatunModel", launcher_options(), "JDK 25; Maven: gatun-lm, gatun-host-device", cache / "gatun",
-             "-Dgatun.cache"),
+             "-Dgatun.cache", keeps_start=True),
         *(pytorch(variant, gpu, folders) for variant in ("eager", "fused", "compile")),
         java("DJL", "djl", "DjlModel", [native], "a JDK; Maven: pytorch-engine, pytorch-native-cpu, pytorch-jni", cache / "djl",
              "-DDJL_CACHE_DIR", no_gpu),
