@@ -16,6 +16,6 @@ done
 venv=$here/target/venv
 if [ ! -x "$venv/bin/python" ]; then
     python3 -m venv "$venv"
-    "$venv/bin/pip" install -q -r "$here/requirements.txt"
+    "$venv/bin/pip" install -q --retries 0 -r "$here/requirements.txt"
 fi
 exec "$venv/bin/python" "$here/compare.py" "$@"

@@ -105,6 +105,8 @@ public final class OneDnn {
             setThreadPolicy();
             // The library finds its OpenMP runtime beside it, and the lookup searches that one too.
             return SymbolLookup.libraryLookup(unpacked, Arena.global());
+        } catch (IllegalArgumentException e) {
+            throw linkError("oneDNN could not be opened: " + e.getMessage(), e);
         } catch (IOException e) {
             throw linkError("oneDNN could not be unpacked: " + e + " (-Dgatun.cache names another folder to keep it in)", e);
         }

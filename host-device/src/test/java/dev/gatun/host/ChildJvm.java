@@ -18,7 +18,18 @@ record ChildJvm(int exitStatus, String output) {
 
     /** Runs a main class with these JVM options on the class path of the tests. */
     static ChildJvm onClassPath(Class<?> main, String... options) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path")));
+        return onClassPath(System.getProperty("java.class.path"), main, options);
+    }
+
+    /** Runs a main class with these JVM options on the class path of the tests without what has {@code leftOut} in its path. */
+    static ChildJvm onClassPathWithout(String leftOut, Class<?> main, String... options) throws IOException, InterruptedException {
+        String separator = System.getProperty("path.separator");
+        return onClassPath(Arrays.stream(System.getProperty("java.class.path").split(separator)).filter(path -> !path.contains(leftOut))
+                .collect(Collectors.joining(separator)), main, options);
+    }
+
+    private static ChildJvm onClassPath(String classPath, Class<?> main, String... options) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("--enable-native-access=ALL-UNNAMED", "-cp", classPath));
         command.addAll(List.of(options));
         command.add(main.getName());
         return run(command);

@@ -34,6 +34,15 @@ class ProcessTest {
         assertTrue(child.output().startsWith("0 0 module dev.gatun.bindings host device ("), child.output());
     }
 
+    @Test
+    void whereOneDnnIsMissingItIsNamedAndNothingElseIsPrinted() throws Exception {
+        ChildJvm child = ChildJvm.onClassPathWithout("dnnl", DescribeDevice.class, HOST);
+        assertEquals(1, child.exitStatus());
+        assertEquals(1, child.output().split("Exception in thread", -1).length - 1, child.output());
+        assertTrue(child.output().contains("is not on the class path or the module path: add the Maven artifact org.bytedeco:dnnl"),
+                child.output());
+    }
+
     /** Prints what a training step computes, its weights put where the library says they belong. */
     static final class Training {
         public static void main(String[] arguments) {
