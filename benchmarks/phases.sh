@@ -6,7 +6,5 @@ here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mvn -q -B -ntp -Pbenchmarks -DskipTests -f "$here/../pom.xml" -pl benchmarks/gatun -am package
 cd "$here"
 java=$(python3 -c 'import systems; print(systems.java_home())')/bin/java
-options=$(python3 -c 'import systems; print(*systems.launcher_options())')
-# shellcheck disable=SC2086
-"$java" $options -Dgatun.device=host -cp "$(echo gatun/target/gatun-benchmarks-gatun-*.jar):gatun/target/lib/*" \
+"$java" "@$here/../examples/jvm.options" -Dgatun.device=host -cp "$(echo gatun/target/gatun-benchmarks-gatun-*.jar):gatun/target/lib/*" \
     dev.gatun.benchmarks.StepPhases

@@ -5,7 +5,6 @@ import os
 import pathlib
 import platform
 import re
-import shlex
 import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -98,11 +97,6 @@ def java_home():
     return None
 
 
-def launcher_options():
-    """The options that Gatun's launcher gives the JVM."""
-    return shlex.split(re.search(r"^options=\((.*?)\)$", (ROOT / "gatun").read_text(), re.DOTALL | re.MULTILINE)[1])
-
-
 def java(name, module, main, options, installed, unpacked, unpack_option, missing="", keeps_start=False):
     home, jars = java_home(), sorted((HERE / module / "target").glob("gatun-benchmarks-*.jar"))
     if not missing and not jars:
@@ -131,8 +125,8 @@ def all_systems(gpu):
     no_gpu = "only its CPU build is part of the comparison" if gpu else ""
     native = "--enable-native-access=ALL-UNNAMED"
     return [
-        java("Gatun", "gatun", "GatunModel", launcher_options(), "JDK 25; Maven: gatun-lm, gatun-host-device", cache / "gatun",
-             "-Dgatun.cache", keeps_start=True),
+        java("Gatun", "gatun", "GatunModel", [f"@{ROOT / 'examples/jvm.options'}"], "JDK 25; Maven: gatun-lm, gatun-host-device",
+             cache / "gatun", "-Dgatun.cache", keeps_start=True),
         *(pytorch(variant, gpu, folders) for variant in ("eager", "fused", "compile")),
         java("DJL", "djl", "DjlModel", [native], "a JDK; Maven: pytorch-engine, pytorch-native-cpu, pytorch-jni", cache / "djl",
              "-DDJL_CACHE_DIR", no_gpu),

@@ -177,8 +177,8 @@ public final class OneDnn {
     private static long checksum(Path file) throws IOException {
         CRC32 crc = new CRC32();
         // Mapped, as it is about to be loaded: read through streams, it takes several times as long at the start of a process.
-        try (FileChannel channel = FileChannel.open(file)) {
-            crc.update(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
+        try (FileChannel channel = FileChannel.open(file); Arena arena = Arena.ofConfined()) {
+            crc.update(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena).asByteBuffer());
         }
         return crc.getValue();
     }
