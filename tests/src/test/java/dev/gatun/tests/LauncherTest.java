@@ -9,12 +9,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The script that people start. It builds nothing here, as the modules have been packaged before these tests run. */
 class LauncherTest {
-    private static final Path SCRIPT = Path.of("../gatun").toAbsolutePath().normalize();
+    private static final Path SCRIPT = Launcher.SCRIPT;
 
     @TempDir
     private Path folder;
@@ -57,6 +58,18 @@ class LauncherTest {
         String path = "PATH=" + old + "/bin:/usr/bin:/bin";
         assertVersion(run(List.of("GATUN_JAVA_HOME=" + old, "JAVA_HOME=" + thisJdk, path), SCRIPT, "--version"));
         assertVersion(run(List.of("GATUN_JAVA_HOME=" + thisJdk, "JAVA_HOME=" + folder.resolve("none")), SCRIPT, "--version"));
+    }
+
+    @Test
+    void itKeepsTheStateOfItsFirstRun() throws IOException {
+        try (Stream<Path> files = Files.list(SCRIPT.resolveSibling("examples/target"))) {
+            assertTrue(files.anyMatch(file -> file.toString().endsWith(".aot") && file.toFile().length() > 0));
+        }
+    }
+
+    @Test
+    void whatWasPreparedForOtherOptionsIsPassedOverInSilence() throws Exception {
+        assertVersion(run(List.of("GATUN_JAVA_OPTS=-XX:-UseCompressedOops"), SCRIPT, "--version"));
     }
 
     private static void assertVersion(Forked outcome) {

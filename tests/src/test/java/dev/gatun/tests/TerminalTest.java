@@ -20,7 +20,7 @@ class TerminalTest {
     @BeforeEach
     void writeText() throws Exception {
         Files.writeString(folder.resolve("text.txt"), "the lock lifts the ship\n".repeat(100));
-        command = List.of("env", "-C", folder.toString(), "GATUN_DEVICE=host", Path.of("../gatun").toAbsolutePath().normalize().toString(),
+        command = List.of("env", "-C", folder.toString(), "GATUN_DEVICE=host", Launcher.SCRIPT.toString(),
                 "train", "--data", "text.txt", "--valid", "text.txt", "--embed", "8", "--hidden", "8", "--batch", "2", "--seq", "5",
                 "--steps", "30", "--words", "5", "--out", "run");
     }
