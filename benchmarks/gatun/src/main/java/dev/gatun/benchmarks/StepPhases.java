@@ -162,12 +162,14 @@ public final class StepPhases {
             int phase = i;
             double seconds = median(steps.stream().mapToDouble(step -> step[phase]).toArray());
             Phase p = phases.get(i);
-            double least = Math.max(p.operations / productRate, p.bytes / copyRate);
+            double computing = p.operations / productRate;
+            double moving = p.bytes / copyRate;
+            double least = Math.max(computing, moving);
             bound += least;
             operations += p.operations;
             System.out.printf("| %s | %.2f | %.1f | %s | %.1f | %.0f %% of its %s |%n", p.name, seconds * 1e3, 100 * seconds / all,
                     p.operations == 0 ? "" : "%.0f".formatted(p.operations / seconds / GIGA), p.bytes / seconds / GIGA,
-                    100 * least / seconds, least * productRate <= p.operations ? "products" : "bandwidth");
+                    100 * least / seconds, computing > moving ? "products" : "bandwidth");
         }
         System.out.printf("| all | %.2f | 100.0 | %.0f | | %.0f %% of what all phases together can |%n%n", all * 1e3,
                 operations / all / GIGA, 100 * bound / all);
