@@ -42,7 +42,7 @@ public final class Blas extends Owner {
         MemorySegment pointer = result();
         CublasException.check(Cublas.cublasCreate_v2(pointer), "cublasCreate_v2");
         Blas blas = new Blas(stream, pointer.get(Cublas.C_POINTER, 0),
-                DeviceBuffer.allocate(DeviceInfo.read().computeMajor() >= 9 ? WORKSPACE_HOPPER : WORKSPACE));
+                DeviceBuffer.allocate(DeviceInfo.readComputeMajor() >= 9 ? WORKSPACE_HOPPER : WORKSPACE));
         try {
             CublasException.check(Cublas.cublasSetStream_v2(blas.handle, stream.handle()), "cublasSetStream_v2");
             // Setting the stream takes a user's workspace away, so it comes after.

@@ -42,6 +42,17 @@ public record DeviceInfo(String name, long totalMemoryBytes, int computeMajor, i
     }
 
     /**
+     * Returns the major number of device 0's compute capability.
+     *
+     * @throws CudaException if it does not answer
+     */
+    public static int readComputeMajor() {
+        try (Arena arena = Arena.ofConfined()) {
+            return attribute(Cudart.cudaDevAttrComputeCapabilityMajor(), arena);
+        }
+    }
+
+    /**
      * Returns how much of device 0's memory is free; other processes use it too.
      *
      * @throws CudaException if it does not answer

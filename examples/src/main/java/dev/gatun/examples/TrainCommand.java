@@ -145,14 +145,14 @@ final class TrainCommand implements Callable<Integer> {
 
         PrintWriter print = display.prose(spec.commandLine().getOut());
         Device chosen = device.choose();
-        print.println("device: " + chosen.describe());
-        if (data == null) {
-            print.println("corpus: " + Glosses.CREDIT);
-        }
         try (Corpus corpus = validation.split == null ? Corpus.read(data, valid, test, text)
                 : Corpus.split(data, validation.split, seed, test, text)) {
             Windows windows = windows(corpus);
             TrainingPlan plan = plan(corpus, windows);
+            print.println("device: " + chosen.describe());
+            if (data == null) {
+                print.println("corpus: " + Glosses.CREDIT);
+            }
             print.println(corpus.describe());
             print.println(windows.describe(corpus.vocabulary().size()));
             ModelConfig config = kind.config(corpus.vocabulary().size(), embed, hidden, layers);

@@ -42,7 +42,11 @@ final class DeviceMemory {
             FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
     private static final MethodHandle MADVISE = Native.function("madvise",
             FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
-    private static final MethodHandle FREE = Native.function("free", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
+
+    /** Made when memory is freed first: most programs keep theirs until they end, and linking a function delays their start. */
+    private static final class Free {
+        static final MethodHandle FREE = Native.function("free", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
+    }
 
     private final boolean checked;
     private final Allocations device = new Allocations();
@@ -240,7 +244,7 @@ final class DeviceMemory {
 
     private static void release(Allocation allocation) {
         try {
-            FREE.invokeExact(allocation.real());
+            Free.FREE.invokeExact(allocation.real());
         } catch (Throwable t) {
             throw new AssertionError("a C function threw", t);
         }

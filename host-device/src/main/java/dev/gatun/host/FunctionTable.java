@@ -10,36 +10,21 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.lang.reflect.Method;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Collectors;
 
 /** Makes the methods of one library's {@link HostLibrary} parts callable from C, one stub a function, on first use. */
 final class FunctionTable {
-    private static final MethodHandle STATUS_OF = find(HostLibrary.class, "statusOf",
-            MethodType.methodType(int.class, String.class, Throwable.class));
-    private static final MethodHandle NO_RESULT = find(FunctionTable.class, "noResult",
-            MethodType.methodType(long.class, HostLibrary.class, String.class, Throwable.class));
-    private static final MethodHandle REFUSE = find(FunctionTable.class, "refuse", MethodType.methodType(void.class, String.class));
-    private static final MethodHandle LEAVE_STATUS = find(FunctionTable.class, "leaveStatus",
-            MethodType.methodType(int.class, Host.class, Throwable.class, int.class));
+    private static final MethodHandle REFUSE = find("refuse", int.class);
+    private static final MethodHandle REFUSE_WITHOUT_STATUS = find("refuseWithoutStatus", long.class);
 
     private final List<HostLibrary> parts;
+    private final Map<HostLibrary, EntryPoints> entryPoints = new ConcurrentHashMap<>();
     private final Map<String, MemorySegment> stubs = new ConcurrentHashMap<>();
 
     FunctionTable(List<HostLibrary> parts) {
         this.parts = parts;
-    }
-
-    /** Returns the names of the C functions that a part of a library computes. */
-    static Set<String> computed(Class<? extends HostLibrary> part) {
-        return Arrays.stream(part.getDeclaredMethods()).map(Method::getName).filter(name -> name.startsWith("cu"))
-                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     MemorySegment find(String symbol, FunctionDescriptor descriptor) {
@@ -47,62 +32,62 @@ final class FunctionTable {
     }
 
     private MemorySegment stub(String symbol, FunctionDescriptor descriptor) {
-        MethodType type = descriptor.toMethodType();
-        HostLibrary part = parts.stream().filter(p -> computed(p.getClass()).contains(symbol)).findFirst().orElse(null);
-        MethodHandle function = part == null ? unsupported(symbol, type) : find(part.getClass(), symbol, type).bindTo(part);
-        HostLibrary answering = part == null ? parts.getFirst() : part;
-        boolean status = type.returnType() == int.class;
-        MethodHandle handler = MethodHandles.insertArguments(status ? STATUS_OF : NO_RESULT, 0, answering, symbol);
-        if (type.returnType() == void.class) {
-            handler = handler.asType(handler.type().changeReturnType(void.class));
+        for (HostLibrary part : parts) {
+            MethodHandle entry = entryPoints.computeIfAbsent(part, EntryPoints::new).find(symbol, descriptor.toMethodType());
+            if (entry != null) {
+                return Linker.nativeLinker().upcallStub(entry, longsForInts(descriptor), Arena.global());
+            }
         }
-        if (answering.host.checked && status) {
-            function = MethodHandles.tryFinally(function, MethodHandles.insertArguments(LEAVE_STATUS, 0, answering.host));
-        }
-        MethodHandle caught = MethodHandles.catchException(function, Throwable.class, handler);
-        return Linker.nativeLinker().upcallStub(caught, descriptor, Arena.global());
+        return Linker.nativeLinker().upcallStub(unsupported(symbol, descriptor.toMethodType()), descriptor, Arena.global());
     }
 
     /** Answers a function that this device does not compute: by name, with the library's documented status. */
-    private static MethodHandle unsupported(String symbol, MethodType type) {
-        MethodHandle refuse = MethodHandles.insertArguments(REFUSE, 0, symbol);
-        MethodHandle zero = type.returnType() == void.class ? MethodHandles.empty(MethodType.methodType(void.class))
-                : MethodHandles.zero(type.returnType());
-        return MethodHandles.dropArguments(MethodHandles.foldArguments(zero, refuse), 0, type.parameterArray());
+    private MethodHandle unsupported(String symbol, MethodType type) {
+        MethodHandle refuse = MethodHandles.insertArguments(type.returnType() == int.class ? REFUSE : REFUSE_WITHOUT_STATUS, 0,
+                parts.getFirst(), symbol);
+        return MethodHandles.dropArguments(refuse.asType(MethodType.methodType(type.returnType())), 0, type.parameterArray());
     }
 
-    private static void refuse(String symbol) {
-        throw Fault.notSupported(symbol + ": the software device does not compute this function; it needs a GPU");
+    private static int refuse(HostLibrary library, String symbol) {
+        return library.statusOf(symbol,
+                Fault.notSupported(symbol + ": the software device does not compute this function; it needs a GPU"));
     }
 
-    private static long noResult(HostLibrary library, String symbol, Throwable thrown) {
-        library.statusOf(symbol, thrown);
+    private static long refuseWithoutStatus(HostLibrary library, String symbol) {
+        refuse(library, symbol);
         return 0;
     }
 
-    private static int leaveStatus(Host host, Throwable thrown, int status) {
-        host.leaveHandle();
-        return status;
+    private static MethodHandle find(String name, Class<?> result) {
+        try {
+            return MethodHandles.lookup().findStatic(FunctionTable.class, name,
+                    MethodType.methodType(result, HostLibrary.class, String.class));
+        } catch (ReflectiveOperationException e) {
+            throw new AssertionError(e);
+        }
     }
 
-    /** Returns the signature with a long for each pointer. */
+    /** Returns the signature with a long for each pointer: it costs no segment object a call. */
     static FunctionDescriptor longsForPointers(FunctionDescriptor descriptor) {
-        MemoryLayout[] arguments = descriptor.argumentLayouts().stream().map(FunctionTable::longForPointer).toArray(MemoryLayout[]::new);
-        return descriptor.returnLayout().map(result -> FunctionDescriptor.of(longForPointer(result), arguments))
+        return longsFor(AddressLayout.class, descriptor);
+    }
+
+    /**
+     * Returns the signature with a long for each int argument, so that functions share stubs. Linux on x86-64 and arm64 passes both in one
+     * register or one 8-byte place of the stack; the upper half of an int's is undefined.
+     */
+    private static FunctionDescriptor longsForInts(FunctionDescriptor descriptor) {
+        FunctionDescriptor longs = longsFor(ValueLayout.OfInt.class, descriptor);
+        return descriptor.returnLayout().map(longs::changeReturnLayout).orElse(longs);
+    }
+
+    private static FunctionDescriptor longsFor(Class<? extends ValueLayout> kind, FunctionDescriptor descriptor) {
+        MemoryLayout[] arguments = descriptor.argumentLayouts().stream().map(layout -> longFor(kind, layout)).toArray(MemoryLayout[]::new);
+        return descriptor.returnLayout().map(result -> FunctionDescriptor.of(longFor(kind, result), arguments))
                 .orElseGet(() -> FunctionDescriptor.ofVoid(arguments));
     }
 
-    /** A pointer and a long are passed alike in C; as a long it costs no segment object a call. */
-    private static MemoryLayout longForPointer(MemoryLayout layout) {
-        return layout instanceof AddressLayout ? ValueLayout.JAVA_LONG : layout;
-    }
-
-    private static MethodHandle find(Class<?> owner, String name, MethodType type) {
-        try {
-            return owner == FunctionTable.class ? MethodHandles.lookup().findStatic(owner, name, type)
-                    : MethodHandles.lookup().findVirtual(owner, name, type);
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(owner.getSimpleName() + "." + name + " does not have the C signature " + type, e);
-        }
+    private static MemoryLayout longFor(Class<? extends ValueLayout> kind, MemoryLayout layout) {
+        return kind.isInstance(layout) ? ValueLayout.JAVA_LONG : layout;
     }
 }

@@ -29,8 +29,9 @@ public final class HostDevice implements DeviceProvider {
 
     /** Made by {@link java.util.ServiceLoader}, once a process. */
     public HostDevice() {
-        WarmUp.begin();
         host = new Host(CHECKED, CHECK.equals("scattered"), StreamMode.chosen(System.getProperty("gatun.streams", ""), CHECKED));
+        // After the C library's functions were found for the device's memory: finding one waits while a library is loaded.
+        WarmUp.begin();
         CudnnObjects cudnn = new CudnnObjects(host);
         tables = Map.of(
                 NativeLibrary.CUDART, new FunctionTable(List.of(new RuntimeFunctions(host))),

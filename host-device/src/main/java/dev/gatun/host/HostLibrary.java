@@ -4,7 +4,7 @@ import dev.gatun.device.NativeLibrary;
 
 /**
  * A part of one library of the software device. Each C function that it computes is a Java method of the same name, in which
- * pointers and {@code size_t} are {@code long}; {@link FunctionTable} finds it by that name.
+ * pointers and {@code size_t} are {@code long}; {@link EntryPoints} finds it by that name.
  */
 abstract class HostLibrary {
     static final System.Logger LOG = System.getLogger("dev.gatun.host");
@@ -50,6 +50,14 @@ abstract class HostLibrary {
         }
         host.rememberFailure(message);
         failed(status, message);
+        return status;
+    }
+
+    /** Called at the end of every call that returns a status, with it. */
+    final int leave(int status) {
+        if (host.checked) {
+            host.leaveHandle();
+        }
         return status;
     }
 }

@@ -21,6 +21,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -33,7 +35,8 @@ import java.util.zip.CRC32;
  * <p>Both are files in the platform's jar of {@code org.bytedeco:dnnl}. They are unpacked here rather than by JavaCPP's
  * loader, because nothing else of JavaCPP is needed: one jar suffices instead of five, and it works in the same way on the
  * class path and on the module path. The files are kept in {@code ~/.cache/gatun} ({@code $XDG_CACHE_HOME/gatun} where that
- * is set; {@code -Dgatun.cache} names another folder), and checked against the jar's sizes and checksums at every load.
+ * is set; {@code -Dgatun.cache} names another folder), with the sizes and dates that they have in the jar; a file of another size
+ * or date is checked by the jar's checksum before it is used.
  */
 public final class OneDnn {
     private static final String ARTIFACT = "org.bytedeco:dnnl:3.13-1.5.14";
@@ -159,18 +162,39 @@ public final class OneDnn {
 
     private static Path unpack(JarURLConnection source, Path target) throws IOException {
         JarEntry entry = source.getJarEntry();
-        if (Files.exists(target) && Files.size(target) == entry.getSize() && checksum(target) == entry.getCrc()) {
-            return target;
+        // Whatever zone the process is in, as a jar's dates have none.
+        FileTime date = FileTime.from(entry.getTimeLocal().toInstant(ZoneOffset.UTC));
+        if (Files.exists(target) && Files.size(target) == entry.getSize()) {
+            // A checksum of the whole library takes 60 ms, where a program's start takes a second.
+            if (Files.getLastModifiedTime(target).equals(date)) {
+                return target;
+            }
+            if (checksum(target) == entry.getCrc()) {
+                return dated(target, date);
+            }
         }
         Path partial = Files.createTempFile(target.getParent(), target.getFileName().toString(), ".partial");
         try {
             try (InputStream in = source.getInputStream()) {
                 Files.copy(in, partial, StandardCopyOption.REPLACE_EXISTING);
             }
+            if (checksum(partial) != entry.getCrc()) {
+                throw new IOException(entry + " of " + source.getJarFileURL() + " is damaged");
+            }
+            dated(partial, date);
             // Another process may be doing the same: whoever is last replaces the file by an equal one.
             return Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(partial);
+        }
+    }
+
+    /** Dates a file that was checked; where that is not permitted, it is checked again the next time. */
+    private static Path dated(Path file, FileTime date) {
+        try {
+            return Files.setLastModifiedTime(file, date);
+        } catch (IOException e) {
+            return file;
         }
     }
 

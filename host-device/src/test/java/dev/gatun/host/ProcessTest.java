@@ -9,14 +9,24 @@ import dev.gatun.app.DescribeDevice;
 import dev.gatun.generated.cublas.Cublas;
 import dev.gatun.generated.cudart.Cudart;
 import dev.gatun.generated.cudnn.Cudnn;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What only a process of its own can show: its end, its module path, and the fast mode. */
 class ProcessTest {
@@ -41,6 +51,39 @@ class ProcessTest {
         assertEquals(1, child.output().split("Exception in thread", -1).length - 1, child.output());
         assertTrue(child.output().contains("is not on the class path or the module path: add the Maven artifact org.bytedeco:dnnl"),
                 child.output());
+    }
+
+    @Test
+    void anUnpackedLibraryIsKeptWhileItIsWholeAndReplacedWhereItIsDamaged(@TempDir Path cache) throws Exception {
+        String keptIn = "-Dgatun.cache=" + cache;
+        assertEquals(0, ChildJvm.onClassPath(DescribeDevice.class, HOST, keptIn).exitStatus());
+        Path library = onlyFile(cache, "libdnnl.so.3");
+        Object file = Files.readAttributes(library, BasicFileAttributes.class).fileKey();
+        FileTime date = Files.getLastModifiedTime(library);
+
+        Files.setLastModifiedTime(library, FileTime.fromMillis(0));
+        assertEquals(0, ChildJvm.onClassPath(DescribeDevice.class, HOST, keptIn).exitStatus());
+        assertEquals(file, Files.readAttributes(library, BasicFileAttributes.class).fileKey(), "a whole file is not unpacked again");
+        assertEquals(date, Files.getLastModifiedTime(library));
+
+        long middle = Files.size(library) / 2;
+        try (FileChannel channel = FileChannel.open(library, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            ByteBuffer bytes = ByteBuffer.allocate(1 << 16);
+            channel.read(bytes, middle);
+            for (int i = 0; i < bytes.capacity(); i++) {
+                bytes.put(i, (byte) ~bytes.get(i));
+            }
+            channel.write(bytes.flip(), middle);
+        }
+        assertEquals(0, ChildJvm.onClassPath(DescribeDevice.class, HOST, keptIn).exitStatus());
+        assertNotEquals(file, Files.readAttributes(library, BasicFileAttributes.class).fileKey(), "a damaged file is replaced");
+        assertEquals(date, Files.getLastModifiedTime(library));
+    }
+
+    private static Path onlyFile(Path folder, String name) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(file -> file.getFileName().toString().equals(name)).findAny().orElseThrow();
+        }
     }
 
     /** Prints what a training step computes, its weights put where the library says they belong. */

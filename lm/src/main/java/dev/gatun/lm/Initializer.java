@@ -32,21 +32,36 @@ final class Initializer {
     }
 
     /**
-     * Fills a float32 segment with the tensor's values from index {@code first} on, N(0, 1), by Box and Muller's transform of pairs of
-     * uniform numbers.
+     * Fills a float32 segment with the tensor's values from index {@code first} on, N(0, 1): the quantiles of uniform numbers.
      *
      * @param values memory that any thread may write
      */
     void normal(String tensor, long first, MemorySegment values) {
         fill(tensor, first, values, (words, block) -> {
-            for (int i = 0; i < block.length; i += 2) {
-                // The first number is in (0, 1], so that its logarithm is finite. StrictMath gives the same bits on every machine.
-                double radius = StrictMath.sqrt(-2 * StrictMath.log((Integer.toUnsignedLong(words[i]) + 1) * TWO_TO_MINUS_32));
-                double angle = 2 * Math.PI * (Integer.toUnsignedLong(words[i + 1]) * TWO_TO_MINUS_32);
-                block[i] = (float) (radius * StrictMath.cos(angle));
-                block[i + 1] = (float) (radius * StrictMath.sin(angle));
+            for (int i = 0; i < block.length; i++) {
+                block[i] = (float) normalQuantile((Integer.toUnsignedLong(words[i]) + 0.5) * TWO_TO_MINUS_32);
             }
         });
+    }
+
+    /**
+     * Returns what a normal number falls below with probability {@code p}, to about 7 digits (Wichura, Algorithm AS 241: the percentage
+     * points of the normal distribution, 1988, PPND7).
+     *
+     * @param p at least e^-25 away from 0 and 1, beyond which that algorithm goes on with further constants
+     */
+    static double normalQuantile(double p) {
+        double q = p - 0.5;
+        if (Math.abs(q) <= 0.425) {
+            double r = 0.180625 - q * q;
+            return q * (((59.109374720 * r + 159.29113202) * r + 50.434271938) * r + 3.3871327179)
+                    / (((67.187563600 * r + 78.757757664) * r + 17.895169469) * r + 1);
+        }
+        // StrictMath gives the same bits on every machine.
+        double r = Math.sqrt(-StrictMath.log(Math.min(p, 1 - p))) - 1.6;
+        double beyond = (((0.17023821103 * r + 1.3067284816) * r + 2.7568153900) * r + 1.4234372777)
+                / ((0.12021132975 * r + 0.73700164250) * r + 1);
+        return Math.copySign(beyond, q);
     }
 
     /**
@@ -67,18 +82,23 @@ final class Initializer {
         long stream = streamOf(tensor);
         long end = first + values.byteSize() / Float.BYTES;
         LongStream.rangeClosed(first / BLOCK, (end - 1) / BLOCK).parallel().forEach(number -> {
-            int[] words = new int[BLOCK];
-            for (int i = 0; i < BLOCK; i++) {
-                long index = number * BLOCK + i;
-                words[i] = Philox.firstWord((int) index, (int) (index >>> 32), (int) stream, (int) (stream >>> 32), seed);
-            }
             float[] made = new float[BLOCK];
-            block.make(words, made);
+            block.make(words(stream, number), made);
             long from = Math.max(first, number * BLOCK);
             long to = Math.min(end, (number + 1) * BLOCK);
             MemorySegment.copy(made, (int) (from - number * BLOCK), values, ValueLayout.JAVA_FLOAT, (from - first) * Float.BYTES,
                     (int) (to - from));
         });
+    }
+
+    /** Returns the random words of a block, one a value. */
+    private int[] words(long stream, long block) {
+        int[] words = new int[BLOCK];
+        for (int i = 0; i < BLOCK; i += Philox.WORDS) {
+            long group = (block * BLOCK + i) / Philox.WORDS;
+            Philox.words((int) group, (int) (group >>> 32), (int) stream, (int) (stream >>> 32), seed, words, i);
+        }
+        return words;
     }
 
     /** A number for a name, to draw from a sequence of its own with: 64-bit FNV-1a over its characters. */

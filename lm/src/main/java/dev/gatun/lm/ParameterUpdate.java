@@ -49,7 +49,7 @@ final class ParameterUpdate implements AutoCloseable {
             DeviceBuffer skip;
             switch (options.optimizer()) {
                 case Optimizer.Adam adam -> {
-                    state = resources.own(adamState(adam, options.learningRate()));
+                    state = resources.own(adamState(adam, options.learningRate(), stream));
                     gradientNorm = field(AdamState.GRAD_NORM);
                     skip = field(AdamState.SKIP);
                     learningRate = resources.own(new StagedUpload(field(AdamState.LEARNING_RATE), stream));
@@ -59,7 +59,7 @@ final class ParameterUpdate implements AutoCloseable {
                 }
                 case Optimizer.Sgd _, Optimizer.AveragedSgd _ -> {
                     boolean averages = options.optimizer() instanceof Optimizer.AveragedSgd;
-                    state = resources.own(sgdState(options.optimizer(), options.learningRate()));
+                    state = resources.own(sgdState(options.optimizer(), options.learningRate(), stream));
                     gradientNorm = field(SgdState.GRAD_NORM);
                     skip = field(SgdState.SKIP);
                     learningRate = resources.own(new StagedUpload(field(SgdState.LEARNING_RATE), stream));
@@ -75,28 +75,29 @@ final class ParameterUpdate implements AutoCloseable {
         }
     }
 
-    private static DeviceBuffer adamState(Optimizer.Adam adam, float learningRate) {
+    private static DeviceBuffer adamState(Optimizer.Adam adam, float learningRate, Stream stream) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment host = arena.allocate(AdamState.BYTES, Double.BYTES);
             AdamState.initialize(host, learningRate, adam.beta1(), adam.beta2(), adam.epsilon(), adam.weightDecay());
-            return upload(host);
+            return upload(host, stream);
         }
     }
 
-    private static DeviceBuffer sgdState(Optimizer optimizer, float learningRate) {
+    private static DeviceBuffer sgdState(Optimizer optimizer, float learningRate, Stream stream) {
         int averagingStart = optimizer instanceof Optimizer.AveragedSgd averaged ? averaged.averagingStart()
                 : Optimizer.AveragedSgd.NOT_YET;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment host = arena.allocate(SgdState.BYTES, Float.BYTES);
             SgdState.initialize(host, learningRate, optimizer.weightDecay(), averagingStart);
-            return upload(host);
+            return upload(host, stream);
         }
     }
 
-    private static DeviceBuffer upload(MemorySegment host) {
+    private static DeviceBuffer upload(MemorySegment host, Stream stream) {
         DeviceBuffer buffer = DeviceBuffer.allocate(host.byteSize());
         try {
-            buffer.copyFrom(host);
+            buffer.copyFromAsync(host, stream);
+            stream.synchronize();
             return buffer;
         } catch (Throwable t) {
             buffer.close();

@@ -10,6 +10,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class InitializerTest {
     /** Large enough for the bounds below to be narrow, small enough to be quick. */
@@ -47,6 +49,15 @@ class InitializerTest {
         assertEquals(3, stream(values).map(x -> x * x * x * x).average().getAsDouble(), ERRORS * Math.sqrt(96.0 / COUNT), "fourth moment");
         double beyondTwo = stream(values).filter(x -> Math.abs(x) > 2).count() / (double) COUNT;
         assertEquals(0.0455003, beyondTwo, ERRORS * Math.sqrt(0.0455 * 0.9545 / COUNT), "P(|x| > 2)");
+    }
+
+    /** From tables of the normal distribution. */
+    @ParameterizedTest
+    @CsvSource({"0.5, 0", "0.6, 0.2533471031", "0.75, 0.6744897502", "0.925, 1.4395314709", "0.95, 1.6448536270", "0.975, 1.9599639845",
+            "0.9999, 3.7190164855", "0.999999999, 5.9978070150"})
+    void aQuantileHasSevenDigits(double p, double expected) {
+        assertEquals(expected, Initializer.normalQuantile(p), 2e-7 * Math.abs(expected), "upper half");
+        assertEquals(-expected, Initializer.normalQuantile(1 - p), 2e-7 * Math.abs(expected), "lower half");
     }
 
     @Test

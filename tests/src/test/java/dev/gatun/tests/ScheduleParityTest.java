@@ -37,7 +37,7 @@ class ScheduleParityTest {
         new Random(4).ints(300, 0, words.length + 1).forEach(i -> text.append(i < words.length ? words[i] + " " : "\n"));
         Path data = Files.writeString(folder.resolve("text.txt"), text.append("\n"));
         Path initial = folder.resolve("initial.safetensors");
-        try (LanguageModel model = LanguageModel.create(new ModelConfig(words.length + 1, 6, 9, 1), 2)) {
+        try (LanguageModel model = LanguageModel.create(new ModelConfig(words.length + 1, 6, 9, 1), 3)) {
             model.save(initial);
         }
         Path result = folder.resolve("pytorch.json");

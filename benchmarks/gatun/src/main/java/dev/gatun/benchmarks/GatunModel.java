@@ -52,8 +52,8 @@ public final class GatunModel {
     /** Runs one {@link Task}. */
     public static void main(String[] args) throws IOException {
         Task task = Task.of(args);
-        Task.about("Gatun, " + Device.current().describe());
         try (LanguageModel model = LanguageModel.create(new ModelConfig(task.vocabulary, task.embed, task.hidden, task.layers), 1)) {
+            Task.about("Gatun, " + Device.current().describe());
             if (task.samples) {
                 sample(task, model);
             } else {

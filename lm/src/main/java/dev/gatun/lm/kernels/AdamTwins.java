@@ -50,6 +50,13 @@ final class AdamTwins {
         MemorySegment v = launch.memoryAt(2, n * Float.BYTES);
         MemorySegment g = launch.memoryAt(3, n * Float.BYTES);
         MemorySegment state = launch.memoryAt(4, AdamState.BYTES);
+        float clipScale = state.get(JAVA_FLOAT, AdamState.CLIP_SCALE);
+        float beta1 = state.get(JAVA_FLOAT, AdamState.BETA1);
+        float beta2 = state.get(JAVA_FLOAT, AdamState.BETA2);
+        float stepSize = state.get(JAVA_FLOAT, AdamState.STEP_SIZE);
+        float invSqrtBias2 = state.get(JAVA_FLOAT, AdamState.INV_SQRT_BIAS2);
+        float epsilon = state.get(JAVA_FLOAT, AdamState.EPSILON);
+        float keep = state.get(JAVA_FLOAT, AdamState.KEEP);
         long end = Math.min(n, (task + 1) * PARAMETERS_A_TASK);
         Tiles tiles = Tiles.ofThread();
         for (long i = task * PARAMETERS_A_TASK; i < end; i += Tiles.SIZE) {
@@ -58,22 +65,17 @@ final class AdamTwins {
             Tiles.load(m, i, tiles.b, length);
             Tiles.load(v, i, tiles.c, length);
             Tiles.load(g, i, tiles.d, length);
-            update(tiles.a, tiles.b, tiles.c, tiles.d, length, state);
+            update(tiles.a, tiles.b, tiles.c, tiles.d, length, clipScale, beta1, beta2, stepSize, invSqrtBias2, epsilon, keep);
             Tiles.store(tiles.a, p, i, length);
             Tiles.store(tiles.b, m, i, length);
             Tiles.store(tiles.c, v, i, length);
         }
     }
 
-    private static void update(float[] p, float[] m, float[] v, float[] g, int n, MemorySegment state) {
-        float clipScale = state.get(JAVA_FLOAT, AdamState.CLIP_SCALE);
-        float oneMinusBeta1 = 1 - state.get(JAVA_FLOAT, AdamState.BETA1);
-        float beta2 = state.get(JAVA_FLOAT, AdamState.BETA2);
+    private static void update(float[] p, float[] m, float[] v, float[] g, int n, float clipScale, float beta1, float beta2, float stepSize,
+            float invSqrtBias2, float epsilon, float keep) {
+        float oneMinusBeta1 = 1 - beta1;
         float oneMinusBeta2 = 1 - beta2;
-        float stepSize = state.get(JAVA_FLOAT, AdamState.STEP_SIZE);
-        float invSqrtBias2 = state.get(JAVA_FLOAT, AdamState.INV_SQRT_BIAS2);
-        float epsilon = state.get(JAVA_FLOAT, AdamState.EPSILON);
-        float keep = state.get(JAVA_FLOAT, AdamState.KEEP);
         for (int i = 0; i < n; i++) {
             float gradient = g[i] * clipScale;
             float first = m[i] + oneMinusBeta1 * (gradient - m[i]);

@@ -5,6 +5,9 @@ package dev.gatun.lm.kernels;
  * is a function of a counter and a key, so that it does not depend on what was drawn before or by whom.
  */
 public final class Philox {
+    /** How many words a counter gives. */
+    public static final int WORDS = 4;
+
     private static final int ROUNDS = 10;
 
     private Philox() {}
@@ -12,7 +15,7 @@ public final class Philox {
     /** Returns the first word for the 128-bit counter (c0 lowest) and the 64-bit key. */
     public static int firstWord(int c0, int c1, int c2, int c3, long key) {
         // Four words that never leave this method, so that the compiler keeps them in registers.
-        int[] words = new int[4];
+        int[] words = new int[WORDS];
         words(c0, c1, c2, c3, key, words, 0);
         return words[0];
     }
