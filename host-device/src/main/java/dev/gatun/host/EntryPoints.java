@@ -77,11 +77,11 @@ final class EntryPoints {
 
     private byte[] bytes(Class<?> part) {
         ClassDesc library = part.describeConstable().orElseThrow();
-        return ClassFile.of().build(ClassDesc.of(part.getName() + "Entries"), entries -> {
-            entries.withFlags(AccessFlag.FINAL, AccessFlag.SYNTHETIC);
+        return ClassFile.of().build(ClassDesc.of(part.getName() + "Entries"), builder -> {
+            builder.withFlags(AccessFlag.FINAL, AccessFlag.SYNTHETIC);
             for (Method function : functions.values()) {
                 MethodType type = MethodType.methodType(function.getReturnType(), function.getParameterTypes());
-                entries.withMethodBody(function.getName(), longsForInts(type).describeConstable().orElseThrow(), ClassFile.ACC_STATIC,
+                builder.withMethodBody(function.getName(), longsForInts(type).describeConstable().orElseThrow(), ClassFile.ACC_STATIC,
                         code -> answer(code, library, function.getName(), type));
             }
         });

@@ -31,14 +31,14 @@ final class StatusNames {
     }
 
     private Map<Integer, String> read() {
-        Map<Integer, String> names = new HashMap<>();
+        Map<Integer, String> found = new HashMap<>();
         for (Method method : binding.getMethods()) {
             if (prefixes.stream().anyMatch(method.getName()::startsWith) && method.getReturnType() == int.class
                     && method.getParameterCount() == 0 && Modifier.isStatic(method.getModifiers())) {
-                names.merge(value(method), method.getName(), (a, b) -> a.length() > b.length() ? a : b);
+                found.merge(value(method), method.getName(), (a, b) -> a.length() > b.length() ? a : b);
             }
         }
-        return names;
+        return found;
     }
 
     /** Returns the name of a status, or null. */

@@ -49,7 +49,7 @@ final class ParameterUpdate implements AutoCloseable {
             DeviceBuffer skip;
             switch (options.optimizer()) {
                 case Optimizer.Adam adam -> {
-                    state = resources.own(adamState(adam, options.learningRate(), stream));
+                    state = resources.own(adamState(adam, options.learningRate()));
                     gradientNorm = field(AdamState.GRAD_NORM);
                     skip = field(AdamState.SKIP);
                     learningRate = resources.own(new StagedUpload(field(AdamState.LEARNING_RATE), stream));
@@ -59,7 +59,7 @@ final class ParameterUpdate implements AutoCloseable {
                 }
                 case Optimizer.Sgd _, Optimizer.AveragedSgd _ -> {
                     boolean averages = options.optimizer() instanceof Optimizer.AveragedSgd;
-                    state = resources.own(sgdState(options.optimizer(), options.learningRate(), stream));
+                    state = resources.own(sgdState(options.optimizer(), options.learningRate()));
                     gradientNorm = field(SgdState.GRAD_NORM);
                     skip = field(SgdState.SKIP);
                     learningRate = resources.own(new StagedUpload(field(SgdState.LEARNING_RATE), stream));
@@ -75,25 +75,25 @@ final class ParameterUpdate implements AutoCloseable {
         }
     }
 
-    private static DeviceBuffer adamState(Optimizer.Adam adam, float learningRate, Stream stream) {
+    private DeviceBuffer adamState(Optimizer.Adam adam, float learningRate) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment host = arena.allocate(AdamState.BYTES, Double.BYTES);
             AdamState.initialize(host, learningRate, adam.beta1(), adam.beta2(), adam.epsilon(), adam.weightDecay());
-            return upload(host, stream);
+            return upload(host);
         }
     }
 
-    private static DeviceBuffer sgdState(Optimizer optimizer, float learningRate, Stream stream) {
+    private DeviceBuffer sgdState(Optimizer optimizer, float learningRate) {
         int averagingStart = optimizer instanceof Optimizer.AveragedSgd averaged ? averaged.averagingStart()
                 : Optimizer.AveragedSgd.NOT_YET;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment host = arena.allocate(SgdState.BYTES, Float.BYTES);
             SgdState.initialize(host, learningRate, optimizer.weightDecay(), averagingStart);
-            return upload(host, stream);
+            return upload(host);
         }
     }
 
-    private static DeviceBuffer upload(MemorySegment host, Stream stream) {
+    private DeviceBuffer upload(MemorySegment host) {
         DeviceBuffer buffer = DeviceBuffer.allocate(host.byteSize());
         try {
             buffer.copyFromAsync(host, stream);

@@ -58,8 +58,8 @@ final class SamplingTwins {
             Tiles.load(bias, i, bounds, n);
             addAbove(x, bounds, floor, n);
             if (temperature != 0) {
-                for (int k = 0; k < n; k += 4) {
-                    Philox.words((int) counter, (int) (counter >>> 32), row, (i + k) / 4, seed, bits, k);
+                for (int k = 0; k < n; k += Philox.WORDS) {
+                    Philox.words((int) counter, (int) (counter >>> 32), row, (i + k) / Philox.WORDS, seed, bits, k);
                 }
             }
             bound(bounds, x, bits, temperature, n);
