@@ -3,10 +3,7 @@ package dev.gatun.host;
 import dev.gatun.device.spi.PtxRunner;
 import dev.gatun.host.Allocations.Allocation;
 import dev.gatun.host.compute.PackedWeights;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -38,15 +35,9 @@ final class DeviceMemory {
     /** Four of them, as no arithmetic makes them. */
     static final int UNWRITTEN = -1;
 
-    private static final MethodHandle ALIGNED_ALLOC = Native.function("aligned_alloc",
-            FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
-    private static final MethodHandle MADVISE = Native.function("madvise",
-            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
-
-    /** Linked when memory is freed first, as linking a function takes some 10 ms of a program's start. */
-    private static final class Free {
-        static final MethodHandle FREE = Native.function("free", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
-    }
+    private static final CFunction ALIGNED_ALLOC = CFunction.ofLibc("aligned_alloc");
+    private static final CFunction MADVISE = CFunction.ofLibc("madvise");
+    private static final CFunction FREE = CFunction.ofLibc("free");
 
     private final boolean checked;
     private final Allocations device = new Allocations();
@@ -226,14 +217,10 @@ final class DeviceMemory {
         long address = 0;
         // A size_t above Long.MAX_VALUE arrives as a negative number.
         if (bytes >= 0 && bytes <= Long.MAX_VALUE - ALIGNMENT) {
-            try {
-                address = (long) ALIGNED_ALLOC.invokeExact(bytes < HUGE_PAGE ? ALIGNMENT : HUGE_PAGE, roundUp(bytes));
-                if (address != 0 && bytes >= HUGE_PAGE) {
-                    // A kernel that has no huge pages refuses, and nothing but speed is lost.
-                    int ignored = (int) MADVISE.invokeExact(address, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-                }
-            } catch (Throwable t) {
-                throw new AssertionError("a C function threw", t);
+            address = ALIGNED_ALLOC.call(bytes < HUGE_PAGE ? ALIGNMENT : HUGE_PAGE, roundUp(bytes));
+            if (address != 0 && bytes >= HUGE_PAGE) {
+                // A kernel that has no huge pages refuses, and nothing but speed is lost.
+                MADVISE.call(address, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
             }
         }
         if (address == 0) {
@@ -243,10 +230,6 @@ final class DeviceMemory {
     }
 
     private static void release(Allocation allocation) {
-        try {
-            Free.FREE.invokeExact(allocation.real());
-        } catch (Throwable t) {
-            throw new AssertionError("a C function threw", t);
-        }
+        FREE.call(allocation.real());
     }
 }

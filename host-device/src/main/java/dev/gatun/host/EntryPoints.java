@@ -13,12 +13,13 @@ import java.lang.invoke.MethodType;
 import java.lang.reflect.AccessFlag;
 import java.lang.reflect.Method;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Static methods that C may call for the functions of a {@link HostLibrary}: they let no exception through, and have a {@code long} for
- * each {@code int} argument.
+ * Static methods that C may call for the functions of a {@link HostLibrary}: they let no exception through, and share a few signatures
+ * ({@link #passed}), since the JVM needs a stub for each.
  *
  * <p>They are written as the bytecode of one class. Combined from method handles, the same takes the JVM a dozen classes for each
  * signature, which was a tenth of a training program's start.
@@ -28,6 +29,9 @@ final class EntryPoints {
     private static final MethodTypeDesc STATUS_OF = MethodTypeDesc.of(ConstantDescs.CD_int, ConstantDescs.CD_String,
             ConstantDescs.CD_Throwable);
     private static final MethodTypeDesc LEAVE = MethodTypeDesc.of(ConstantDescs.CD_int, ConstantDescs.CD_int);
+
+    /** The numbers of arguments that entry points have: six is what x86-64 passes in registers. */
+    private static final int[] LENGTHS = {6, 12, 24};
 
     private final MethodHandles.Lookup entries;
     private final Map<String, Method> functions;
@@ -62,17 +66,23 @@ final class EntryPoints {
             throw new IllegalStateException(method + " does not have the C signature " + type);
         }
         try {
-            return entries.findStatic(entries.lookupClass(), function, longsForInts(type));
+            return entries.findStatic(entries.lookupClass(), function, passed(type));
         } catch (ReflectiveOperationException e) {
             throw new AssertionError("no entry point was made for " + method, e);
         }
     }
 
-    /** Returns a signature with a long for each int argument. In C both take one register or one place on the stack. */
-    static MethodType longsForInts(MethodType type) {
+    /**
+     * Returns a signature that C calls in the same way: with longs for ints, and with further longs, which nothing reads, up to one of the
+     * {@link #LENGTHS}. Linux on x86-64 and arm64 passes an int in a whole register or 8-byte place of the stack, whose upper half is
+     * undefined; what registers and places hold behind the arguments is undefined too.
+     */
+    private static MethodType passed(MethodType type) {
         Class<?>[] arguments = type.parameterArray();
         Arrays.setAll(arguments, i -> arguments[i] == int.class ? long.class : arguments[i]);
-        return MethodType.methodType(type.returnType(), arguments);
+        int length = Arrays.stream(LENGTHS).filter(enough -> enough >= arguments.length).findFirst().orElse(arguments.length);
+        return MethodType.methodType(type.returnType() == int.class ? long.class : type.returnType(), arguments)
+                .appendParameterTypes(Collections.nCopies(length - arguments.length, long.class));
     }
 
     private byte[] bytes(Class<?> part) {
@@ -81,7 +91,7 @@ final class EntryPoints {
             builder.withFlags(AccessFlag.FINAL, AccessFlag.SYNTHETIC);
             for (Method function : functions.values()) {
                 MethodType type = MethodType.methodType(function.getReturnType(), function.getParameterTypes());
-                builder.withMethodBody(function.getName(), longsForInts(type).describeConstable().orElseThrow(), ClassFile.ACC_STATIC,
+                builder.withMethodBody(function.getName(), passed(type).describeConstable().orElseThrow(), ClassFile.ACC_STATIC,
                         code -> answer(code, library, function.getName(), type));
             }
         });
@@ -107,15 +117,16 @@ final class EntryPoints {
             }
             call.invokevirtual(library, function, type.describeConstable().orElseThrow());
             if (result == TypeKind.INT) {
-                call.invokevirtual(LIBRARY, "leave", LEAVE);
+                call.invokevirtual(LIBRARY, "leave", LEAVE).i2l().lreturn();
+            } else {
+                call.return_(result);
             }
-            call.return_(result);
         }, thrown -> thrown.catchingAll(failure -> {
             int exception = failure.allocateLocal(TypeKind.REFERENCE);
             failure.astore(exception).loadConstant(part).dup().loadConstant(function).aload(exception)
                     .invokevirtual(LIBRARY, "statusOf", STATUS_OF).invokevirtual(LIBRARY, "leave", LEAVE);
             switch (result) {
-                case INT -> failure.ireturn();
+                case INT -> failure.i2l().lreturn();
                 case LONG -> failure.pop().lconst_0().lreturn();
                 case VOID -> failure.pop().return_();
                 default -> throw new IllegalStateException(function + " returns " + type.returnType());

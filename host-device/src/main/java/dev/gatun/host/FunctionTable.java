@@ -35,7 +35,7 @@ final class FunctionTable {
         for (HostLibrary part : parts) {
             MethodHandle entry = entryPoints.computeIfAbsent(part, EntryPoints::new).find(symbol, descriptor.toMethodType());
             if (entry != null) {
-                return Linker.nativeLinker().upcallStub(entry, longsForInts(descriptor), Arena.global());
+                return Linker.nativeLinker().upcallStub(entry, descriptor(entry.type()), Arena.global());
             }
         }
         return Linker.nativeLinker().upcallStub(unsupported(symbol, descriptor.toMethodType()), descriptor, Arena.global());
@@ -68,26 +68,24 @@ final class FunctionTable {
     }
 
     /** Returns the signature with a long for each pointer: it costs no segment object a call. */
-    static FunctionDescriptor longsForPointers(FunctionDescriptor descriptor) {
-        return longsFor(AddressLayout.class, descriptor);
-    }
-
-    /**
-     * Returns the signature with a long for each int argument, so that functions share stubs. Linux on x86-64 and arm64 passes both in one
-     * register or one 8-byte place of the stack; the upper half of an int's is undefined.
-     */
-    private static FunctionDescriptor longsForInts(FunctionDescriptor descriptor) {
-        FunctionDescriptor longs = longsFor(ValueLayout.OfInt.class, descriptor);
-        return descriptor.returnLayout().map(longs::changeReturnLayout).orElse(longs);
-    }
-
-    private static FunctionDescriptor longsFor(Class<? extends ValueLayout> kind, FunctionDescriptor descriptor) {
-        MemoryLayout[] arguments = descriptor.argumentLayouts().stream().map(layout -> longFor(kind, layout)).toArray(MemoryLayout[]::new);
-        return descriptor.returnLayout().map(result -> FunctionDescriptor.of(longFor(kind, result), arguments))
+    private static FunctionDescriptor longsForPointers(FunctionDescriptor descriptor) {
+        MemoryLayout[] arguments = descriptor.argumentLayouts().stream().map(FunctionTable::longForPointer).toArray(MemoryLayout[]::new);
+        return descriptor.returnLayout().map(result -> FunctionDescriptor.of(longForPointer(result), arguments))
                 .orElseGet(() -> FunctionDescriptor.ofVoid(arguments));
     }
 
-    private static MemoryLayout longFor(Class<? extends ValueLayout> kind, MemoryLayout layout) {
-        return kind.isInstance(layout) ? ValueLayout.JAVA_LONG : layout;
+    private static MemoryLayout longForPointer(MemoryLayout layout) {
+        return layout instanceof AddressLayout ? ValueLayout.JAVA_LONG : layout;
+    }
+
+    private static FunctionDescriptor descriptor(MethodType type) {
+        MemoryLayout[] arguments = type.parameterList().stream().map(FunctionTable::layout).toArray(MemoryLayout[]::new);
+        return type.returnType() == void.class ? FunctionDescriptor.ofVoid(arguments)
+                : FunctionDescriptor.of(layout(type.returnType()), arguments);
+    }
+
+    /** Returns how C passes what an entry point has. */
+    private static MemoryLayout layout(Class<?> type) {
+        return type == float.class ? ValueLayout.JAVA_FLOAT : type == double.class ? ValueLayout.JAVA_DOUBLE : ValueLayout.JAVA_LONG;
     }
 }

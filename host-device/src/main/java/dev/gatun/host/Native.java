@@ -1,10 +1,7 @@
 package dev.gatun.host;
 
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 
 /** Host memory by raw address, as a C function sees it; nothing here allocates. */
@@ -12,16 +9,9 @@ final class Native {
     private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     /** C's memset; a segment's fill needs a segment for each block. */
-    private static final MethodHandle MEMSET = function("memset",
-            FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
+    private static final CFunction MEMSET = CFunction.ofLibc("memset");
 
     private Native() {}
-
-    /** Finds a function of the C library; addresses are given as longs. */
-    static MethodHandle function(String name, FunctionDescriptor descriptor) {
-        Linker linker = Linker.nativeLinker();
-        return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), descriptor);
-    }
 
     static int getInt(long address) {
         return ALL.get(ValueLayout.JAVA_INT_UNALIGNED, address);
@@ -92,11 +82,7 @@ final class Native {
     }
 
     static void fill(long address, long bytes, byte value) {
-        try {
-            long filled = (long) MEMSET.invokeExact(address, (int) value, bytes);
-        } catch (Throwable t) {
-            throw new AssertionError("a C function threw", t);
-        }
+        MEMSET.call(address, value, bytes);
     }
 
     /** Returns a number that hardly any other content has. */

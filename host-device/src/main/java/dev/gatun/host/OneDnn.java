@@ -6,12 +6,8 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.lang.module.ModuleFinder;
 import java.lang.module.ModuleReference;
 import java.net.JarURLConnection;
@@ -79,13 +75,9 @@ public final class OneDnn {
         return SYMBOLS.find(symbol).orElseThrow(() -> new UnsatisfiedLinkError("oneDNN (" + ARTIFACT + ") has no function " + symbol));
     }
 
-    /**
-     * Makes a C function callable with longs for its pointers, which costs no segment object a call, as the generated class does.
-     *
-     * @param address of the function, and {@code descriptor} its signature, both from the generated class
-     */
-    public static MethodHandle withLongs(MemorySegment address, FunctionDescriptor descriptor) {
-        return Linker.nativeLinker().downcallHandle(address, FunctionTable.longsForPointers(descriptor));
+    /** Returns a function that can be called in the one way of {@link CFunction}. */
+    public static CFunction function(String symbol) {
+        return CFunction.at(find(symbol));
     }
 
     /** Returns oneDNN's version, such as 3.13.0. */
@@ -222,19 +214,13 @@ public final class OneDnn {
     }
 
     private static void setEnvironment(String name, String value) {
-        Linker linker = Linker.nativeLinker();
-        MethodHandle setenv = linker.downcallHandle(linker.defaultLookup().findOrThrow("setenv"),
-                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
         try (Arena arena = Arena.ofConfined()) {
             int keepsTheUsers = 0;
-            int failed = (int) setenv.invokeExact(arena.allocateFrom(name), arena.allocateFrom(value), keepsTheUsers);
+            int failed = (int) CFunction.ofLibc("setenv").call(arena.allocateFrom(name).address(), arena.allocateFrom(value).address(),
+                    keepsTheUsers);
             if (failed != 0) {
                 throw linkError("setenv(" + name + ") failed", null);
             }
-        } catch (Error | RuntimeException e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new AssertionError("a C function threw", e);
         }
     }
 

@@ -2,11 +2,20 @@ package dev.gatun.host.compute;
 
 import dev.gatun.host.OneDnn;
 import dev.gatun.host.generated.dnnl.Dnnl;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /** Products of single-precision matrices. */
 public final class Gemm {
-    private static final MethodHandle SGEMM = OneDnn.withLongs(Dnnl.dnnl_sgemm$address(), Dnnl.dnnl_sgemm$descriptor());
+    /** The generated class's signature with longs for pointers, which cost no segment object a call. */
+    static final FunctionDescriptor SIGNATURE = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_BYTE, ValueLayout.JAVA_BYTE,
+            ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_FLOAT, ValueLayout.JAVA_LONG,
+            ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_FLOAT, ValueLayout.JAVA_LONG,
+            ValueLayout.JAVA_LONG);
+
+    private static final MethodHandle SGEMM = Linker.nativeLinker().downcallHandle(OneDnn.find("dnnl_sgemm"), SIGNATURE);
 
     private Gemm() {}
 

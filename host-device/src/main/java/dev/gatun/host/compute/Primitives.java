@@ -1,5 +1,6 @@
 package dev.gatun.host.compute;
 
+import dev.gatun.host.CFunction;
 import dev.gatun.host.OneDnn;
 import dev.gatun.host.generated.dnnl.Dnnl;
 import dev.gatun.host.generated.dnnl.dnnl_exec_arg_t;
@@ -7,7 +8,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 
 /** oneDNN's engine and stream, and the habits of its C API: a status from every function, objects in out-parameters. */
 final class Primitives {
@@ -15,10 +15,8 @@ final class Primitives {
     static final MemorySegment STREAM = create("dnnl_stream_create",
             out -> Dnnl.dnnl_stream_create(out, ENGINE, Dnnl.dnnl_stream_default_flags()));
 
-    private static final MethodHandle SET_DATA_HANDLE = OneDnn.withLongs(Dnnl.dnnl_memory_set_data_handle$address(),
-            Dnnl.dnnl_memory_set_data_handle$descriptor());
-    private static final MethodHandle EXECUTE = OneDnn.withLongs(Dnnl.dnnl_primitive_execute$address(),
-            Dnnl.dnnl_primitive_execute$descriptor());
+    private static final CFunction SET_DATA_HANDLE = OneDnn.function("dnnl_memory_set_data_handle");
+    private static final CFunction EXECUTE = OneDnn.function("dnnl_primitive_execute");
 
     private Primitives() {}
 
@@ -59,13 +57,7 @@ final class Primitives {
     }
 
     static void place(MemorySegment memory, long address) {
-        int status;
-        try {
-            status = (int) SET_DATA_HANDLE.invokeExact(memory.address(), address);
-        } catch (Throwable t) {
-            throw new AssertionError("a C function threw", t);
-        }
-        check(status, "dnnl_memory_set_data_handle");
+        check((int) SET_DATA_HANDLE.call(memory.address(), address), "dnnl_memory_set_data_handle");
     }
 
     /** Returns an array of arguments: {@code names[k]} is one of {@code DNNL_ARG_*}. */
@@ -80,12 +72,6 @@ final class Primitives {
     }
 
     static void execute(MemorySegment primitive, int count, MemorySegment arguments) {
-        int status;
-        try {
-            status = (int) EXECUTE.invokeExact(primitive.address(), STREAM.address(), count, arguments.address());
-        } catch (Throwable t) {
-            throw new AssertionError("a C function threw", t);
-        }
-        check(status, "dnnl_primitive_execute");
+        check((int) EXECUTE.call(primitive.address(), STREAM.address(), count, arguments.address()), "dnnl_primitive_execute");
     }
 }

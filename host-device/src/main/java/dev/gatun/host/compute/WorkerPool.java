@@ -1,5 +1,6 @@
 package dev.gatun.host.compute;
 
+import dev.gatun.host.CFunction;
 import dev.gatun.host.OneDnn;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -23,11 +24,14 @@ import java.util.function.IntConsumer;
  * <p>One computation runs at a time: {@link #lock} is held around every use of the cores.
  */
 public final class WorkerPool {
+    /** {@code void GOMP_parallel(void (*function)(void *), void *data, unsigned threads, unsigned flags)}. */
+    private static final CFunction PARALLEL_REGION = OneDnn.function("GOMP_parallel");
+
+    private static final CFunction IN_PARALLEL = OneDnn.function("omp_in_parallel");
+
     private static final WorkerPool SHARED = new WorkerPool();
 
     private final ReentrantLock cores = new ReentrantLock();
-    private final MethodHandle parallelRegion;
-    private final MethodHandle inParallelRegion;
     private final MemorySegment work;
     private final int workers;
 
@@ -37,16 +41,11 @@ public final class WorkerPool {
     private volatile Throwable failure;
 
     private WorkerPool() {
-        Linker linker = Linker.nativeLinker();
-        // void GOMP_parallel(void (*function)(void *), void *data, unsigned threads, unsigned flags)
-        parallelRegion = linker.downcallHandle(OneDnn.find("GOMP_parallel"),
-                FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
-        inParallelRegion = linker.downcallHandle(OneDnn.find("omp_in_parallel"), FunctionDescriptor.of(ValueLayout.JAVA_INT));
-        workers = callInt(linker.downcallHandle(OneDnn.find("omp_get_max_threads"), FunctionDescriptor.of(ValueLayout.JAVA_INT)));
+        workers = (int) OneDnn.function("omp_get_max_threads").call();
         try {
             MethodType type = MethodType.methodType(void.class, long.class);
             MethodHandle method = MethodHandles.lookup().findVirtual(WorkerPool.class, "work", type);
-            work = linker.upcallStub(method.bindTo(this), FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG), Arena.global());
+            work = Linker.nativeLinker().upcallStub(method.bindTo(this), FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG), Arena.global());
         } catch (ReflectiveOperationException e) {
             throw new AssertionError(e);
         }
@@ -69,7 +68,7 @@ public final class WorkerPool {
      * @throws RuntimeException or an Error that a task threw (the first one seen; tasks not yet begun are then left out)
      */
     public void parallel(int tasks, IntConsumer body) {
-        if (tasks <= 1 || workers == 1 || callInt(inParallelRegion) != 0) {
+        if (tasks <= 1 || workers == 1 || inParallelRegion()) {
             for (int task = 0; task < tasks; task++) {
                 body.accept(task);
             }
@@ -81,7 +80,8 @@ public final class WorkerPool {
             this.body = body;
             failure = null;
             nextTask.set(0);
-            enterRegion();
+            int allThreads = 0; // a team that changed its size would end and start threads
+            PARALLEL_REGION.call(work.address(), 0, allThreads, 0);
             if (failure instanceof Error error) {
                 throw error;
             }
@@ -100,7 +100,7 @@ public final class WorkerPool {
      * @throws IllegalStateException inside a parallel loop, whose caller holds them and would wait for ever
      */
     void lock() {
-        if (callInt(inParallelRegion) != 0) {
+        if (inParallelRegion()) {
             throw new IllegalStateException("a task of a parallel loop called a computation that needs all workers itself");
         }
         cores.lock();
@@ -110,15 +110,8 @@ public final class WorkerPool {
         cores.unlock();
     }
 
-    private void enterRegion() {
-        try {
-            // 0 threads means all: a team that changed its size would end and start threads.
-            parallelRegion.invokeExact(work, 0L, 0, 0);
-        } catch (Error | RuntimeException e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new AssertionError("a C function threw", e);
-        }
+    private static boolean inParallelRegion() {
+        return (int) IN_PARALLEL.call() != 0;
     }
 
     /** Runs on every thread of the region; an exception that left it would end the process. */
@@ -134,16 +127,6 @@ public final class WorkerPool {
             }
         } catch (Throwable e) {
             failure = e;
-        }
-    }
-
-    private static int callInt(MethodHandle function) {
-        try {
-            return (int) function.invokeExact();
-        } catch (Error | RuntimeException e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new AssertionError("a C function threw", e);
         }
     }
 }

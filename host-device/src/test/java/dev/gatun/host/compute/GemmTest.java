@@ -3,13 +3,25 @@ package dev.gatun.host.compute;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.gatun.host.generated.dnnl.Dnnl;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodType;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class GemmTest {
+    @Test
+    void theSignatureIsTheHeadersWithLongsForPointers() {
+        MethodType generated = Dnnl.dnnl_sgemm$descriptor().toMethodType();
+        Class<?>[] arguments = generated.parameterArray();
+        Arrays.setAll(arguments, i -> arguments[i] == MemorySegment.class ? long.class : arguments[i]);
+        assertEquals(MethodType.methodType(generated.returnType(), arguments), Gemm.SIGNATURE.toMethodType());
+    }
+
     @ParameterizedTest
     @CsvSource({"1,1,1", "1,1000,300", "1000,1,300", "1,1,777", "3,5,7", "17,33,65", "20,512,128", "64,64,64", "129,31,257", "2,2048,512"})
     void agreesWithAPlainDoublePrecisionProduct(int m, int n, int k) {
