@@ -25,11 +25,6 @@ public record CFunction(MethodHandle handle) {
         return new CFunction(Linker.nativeLinker().downcallHandle(address, SIGNATURE));
     }
 
-    /** Returns a function of the C library. */
-    static CFunction ofLibc(String name) {
-        return at(Linker.nativeLinker().defaultLookup().findOrThrow(name));
-    }
-
     /** Calls the function. */
     public long call() {
         return call(0, 0, 0, 0);

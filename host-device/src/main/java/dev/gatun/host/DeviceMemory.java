@@ -35,10 +35,6 @@ final class DeviceMemory {
     /** Four of them, as no arithmetic makes them. */
     static final int UNWRITTEN = -1;
 
-    private static final CFunction ALIGNED_ALLOC = CFunction.ofLibc("aligned_alloc");
-    private static final CFunction MADVISE = CFunction.ofLibc("madvise");
-    private static final CFunction FREE = CFunction.ofLibc("free");
-
     private final boolean checked;
     private final Allocations device = new Allocations();
     private final Allocations pinned = new Allocations();
@@ -217,10 +213,10 @@ final class DeviceMemory {
         long address = 0;
         // A size_t above Long.MAX_VALUE arrives as a negative number.
         if (bytes >= 0 && bytes <= Long.MAX_VALUE - ALIGNMENT) {
-            address = ALIGNED_ALLOC.call(bytes < HUGE_PAGE ? ALIGNMENT : HUGE_PAGE, roundUp(bytes));
+            address = Libc.ALIGNED_ALLOC.call(bytes < HUGE_PAGE ? ALIGNMENT : HUGE_PAGE, roundUp(bytes));
             if (address != 0 && bytes >= HUGE_PAGE) {
                 // A kernel that has no huge pages refuses, and nothing but speed is lost.
-                MADVISE.call(address, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+                Libc.MADVISE.call(address, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
             }
         }
         if (address == 0) {
@@ -230,6 +226,6 @@ final class DeviceMemory {
     }
 
     private static void release(Allocation allocation) {
-        FREE.call(allocation.real());
+        Libc.FREE.call(allocation.real());
     }
 }

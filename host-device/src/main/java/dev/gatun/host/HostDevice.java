@@ -30,7 +30,7 @@ public final class HostDevice implements DeviceProvider {
     /** Made by {@link java.util.ServiceLoader}, once a process. */
     public HostDevice() {
         host = new Host(CHECKED, CHECK.equals("scattered"), StreamMode.chosen(System.getProperty("gatun.streams", ""), CHECKED));
-        // After the C library's functions were found for the device's memory: finding one waits while a library is loaded.
+        Libc.load();
         WarmUp.begin();
         CudnnObjects cudnn = new CudnnObjects(host);
         tables = Map.of(

@@ -8,9 +8,6 @@ import java.nio.charset.StandardCharsets;
 final class Native {
     private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
-    /** C's memset; a segment's fill needs a segment for each block. */
-    private static final CFunction MEMSET = CFunction.ofLibc("memset");
-
     private Native() {}
 
     static int getInt(long address) {
@@ -81,8 +78,9 @@ final class Native {
         MemorySegment.copy(ALL, from, ALL, to, bytes);
     }
 
+    /** Fills by C's memset, as a segment's fill would need a segment for each block. */
     static void fill(long address, long bytes, byte value) {
-        MEMSET.call(address, value, bytes);
+        Libc.MEMSET.call(address, value, bytes);
     }
 
     /** Returns a number that hardly any other content has. */
