@@ -112,7 +112,8 @@ def java(name, module, main, options, installed, unpacked, unpack_option, missin
     program = HERE / module / PROGRAM / f"{main}.java"
     if not keeps_start:
         return System(name, start(), program, missing, installed, [lib, unpacked])
-    # As the launcher has it: a process leaves the JVM's state behind for the next ones.
+    # As the launcher has it: a process leaves the JVM's state behind for the next ones, in a folder that must be there.
+    unpacked.mkdir(parents=True, exist_ok=True)
     kept = unpacked / "start.aot"
     return System(name, start(f"-XX:AOTCache={kept}"), program, missing, installed, [lib, unpacked],
                   first_start=start(f"-XX:AOTCacheOutput={kept}"))
