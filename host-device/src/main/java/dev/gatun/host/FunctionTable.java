@@ -78,13 +78,13 @@ final class FunctionTable {
         return layout instanceof AddressLayout ? ValueLayout.JAVA_LONG : layout;
     }
 
+    /** Returns how C calls an entry point. */
     private static FunctionDescriptor descriptor(MethodType type) {
         MemoryLayout[] arguments = type.parameterList().stream().map(FunctionTable::layout).toArray(MemoryLayout[]::new);
         return type.returnType() == void.class ? FunctionDescriptor.ofVoid(arguments)
                 : FunctionDescriptor.of(layout(type.returnType()), arguments);
     }
 
-    /** Returns how C passes what an entry point has. */
     private static MemoryLayout layout(Class<?> type) {
         return type == float.class ? ValueLayout.JAVA_FLOAT : type == double.class ? ValueLayout.JAVA_DOUBLE : ValueLayout.JAVA_LONG;
     }

@@ -216,8 +216,7 @@ public final class OneDnn {
     private static void setEnvironment(String name, String value) {
         try (Arena arena = Arena.ofConfined()) {
             int keepsTheUsers = 0;
-            int failed = (int) Libc.SETENV.call(arena.allocateFrom(name).address(), arena.allocateFrom(value).address(),
-                    keepsTheUsers);
+            int failed = (int) Libc.SETENV.call(arena.allocateFrom(name).address(), arena.allocateFrom(value).address(), keepsTheUsers);
             if (failed != 0) {
                 throw linkError("setenv(" + name + ") failed", null);
             }

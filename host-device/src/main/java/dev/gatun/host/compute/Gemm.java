@@ -9,7 +9,10 @@ import java.lang.invoke.MethodHandle;
 
 /** Products of single-precision matrices. */
 public final class Gemm {
-    /** The generated class's signature with longs for pointers, which cost no segment object a call. */
+    /**
+     * The generated class's signature with longs for pointers, which cost no segment object a call. Written out, because the class would
+     * link the function itself if it were asked for it.
+     */
     static final FunctionDescriptor SIGNATURE = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_BYTE, ValueLayout.JAVA_BYTE,
             ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_FLOAT, ValueLayout.JAVA_LONG,
             ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_FLOAT, ValueLayout.JAVA_LONG,
